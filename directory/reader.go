@@ -1,0 +1,130 @@
+package directory
+
+import "go.etcd.io/bbolt"
+
+// Reader is one consistent view of the directory for the provisioning service, by creation numbers. It sees deleted
+// objects and tombstones too; what it returns may be kept.
+type Reader struct {
+	t   *txn
+	err error
+}
+
+// View runs f on a consistent view. Nothing slow belongs in f.
+func (s *Store) View(f func(r *Reader) error) error {
+	return s.read(func(t *txn) error {
+		r := &Reader{t: t}
+		if err := f(r); err != nil {
+			return err
+		}
+		return r.err
+	})
+}
+
+// Tx is the transaction, for buckets of other rooms.
+func (r *Reader) Tx() *bbolt.Tx { return r.t.Tx }
+
+func (r *Reader) keep(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// Object returns what all kinds have in common, in any state.
+func (r *Reader) Object(n uint64) (Object, bool) {
+	o, ok, err := r.t.object(n)
+	r.keep(err)
+	return o, ok && err == nil
+}
+
+// UserByNum returns a user in any state.
+func (r *Reader) UserByNum(n uint64) (User, bool) {
+	u, ok, err := load[User](r.t, n)
+	r.keep(err)
+	if !ok || err != nil || u.Kind != KindUser {
+		return User{}, false
+	}
+	return *u, true
+}
+
+// GroupByNum returns a group in any state.
+func (r *Reader) GroupByNum(n uint64) (Group, bool) {
+	g, ok, err := load[Group](r.t, n)
+	r.keep(err)
+	if !ok || err != nil || g.Kind != KindGroup {
+		return Group{}, false
+	}
+	return *g, true
+}
+
+// Num finds an object in any state by its id, a live user also by userPrincipalName.
+func (r *Reader) Num(id string) (uint64, bool) {
+	n := num(r.t.in(bucketIDs).Get(guidKey(id)))
+	if n == 0 {
+		n = num(r.t.in(bucketUPN).Get([]byte(fold(id))))
+	}
+	return n, n != 0
+}
+
+// UserNums lists live users behind a number, in creation order.
+func (r *Reader) UserNums(after uint64, limit int) []uint64 { return r.nums(bucketUsers, after, limit) }
+
+// GroupNums lists live groups behind a number, in creation order.
+func (r *Reader) GroupNums(after uint64, limit int) []uint64 {
+	return r.nums(bucketGroups, after, limit)
+}
+
+func (r *Reader) nums(bucket []byte, after uint64, limit int) []uint64 {
+	var list []uint64
+	c := r.t.in(bucket).Cursor()
+	for k, _ := c.Seek(key(after + 1)); k != nil && len(list) < limit; k, _ = c.Next() {
+		list = append(list, num(k))
+	}
+	return list
+}
+
+// EachMember calls f with the members of a group behind a number, until f returns false. Memberships of deleted groups
+// and of deleted members are among them: the caller looks at their state.
+func (r *Reader) EachMember(group, after uint64, f func(member uint64) bool) {
+	r.each(bucketMembers, group, after, f)
+}
+
+// EachGroupOf calls f with the groups that an object is an immediate member of, deleted ones included.
+func (r *Reader) EachGroupOf(member uint64, f func(group uint64) bool) {
+	r.each(bucketMemberOf, member, 0, f)
+}
+
+func (r *Reader) each(bucket []byte, first, after uint64, f func(uint64) bool) {
+	c := r.t.in(bucket).Cursor()
+	for k, _ := c.Seek(key(first, after+1)); len(k) >= 16 && num(k) == first; k, _ = c.Next() {
+		if !f(num(k[8:])) {
+			return
+		}
+	}
+}
+
+// IsMember reports whether there is a membership, hidden or not.
+func (r *Reader) IsMember(group, member uint64) bool {
+	return r.t.in(bucketMembers).Get(key(group, member)) != nil
+}
+
+// EachAssigned calls f with each assignment to an application, until f returns false.
+func (r *Reader) EachAssigned(sp uint64, f func(principal uint64, kind Kind, role string) bool) {
+	c := r.t.in(bucketAssignments).Cursor()
+	for k, _ := c.Seek(key(sp)); len(k) >= 16 && num(k) == sp; k, _ = c.Next() {
+		principal := num(k[8:])
+		o, ok := r.Object(principal)
+		if ok && !f(principal, o.Kind, guidText(k[16:])) {
+			return
+		}
+	}
+}
+
+// Assigned lists the roles that a principal has of an application; none means that it is not assigned directly.
+func (r *Reader) Assigned(sp, principal uint64) []string { return r.t.roles(sp, principal) }
+
+// AnyAssigned reports whether a principal is assigned to an application directly.
+func (r *Reader) AnyAssigned(sp, principal uint64) bool {
+	prefix := key(sp, principal)
+	k, _ := r.t.in(bucketAssignments).Cursor().Seek(prefix)
+	return len(k) >= 16 && num(k) == sp && num(k[8:]) == principal
+}

@@ -1,0 +1,177 @@
+package directory
+
+import (
+	"regexp"
+	"strings"
+	"time"
+)
+
+// User is a user account; "" and nil stand for null. Field names follow resources/user.md.
+type User struct {
+	Object
+	AccountEnabled               bool           `json:"accountEnabled"`
+	UserPrincipalName            string         `json:"userPrincipalName"`
+	MailNickname                 string         `json:"mailNickname,omitempty"`
+	GivenName                    string         `json:"givenName,omitempty"`
+	Surname                      string         `json:"surname,omitempty"`
+	Mail                         string         `json:"mail,omitempty"`
+	JobTitle                     string         `json:"jobTitle,omitempty"`
+	Department                   string         `json:"department,omitempty"`
+	CompanyName                  string         `json:"companyName,omitempty"`
+	EmployeeID                   string         `json:"employeeId,omitempty"`
+	EmployeeType                 string         `json:"employeeType,omitempty"`
+	OfficeLocation               string         `json:"officeLocation,omitempty"`
+	StreetAddress                string         `json:"streetAddress,omitempty"`
+	City                         string         `json:"city,omitempty"`
+	StateOrProvince              string         `json:"stateOrProvince,omitempty"` // Graph: state
+	PostalCode                   string         `json:"postalCode,omitempty"`
+	Country                      string         `json:"country,omitempty"`
+	UsageLocation                string         `json:"usageLocation,omitempty"`
+	PreferredLanguage            string         `json:"preferredLanguage,omitempty"`
+	PreferredDataLocation        string         `json:"preferredDataLocation,omitempty"`
+	MobilePhone                  string         `json:"mobilePhone,omitempty"`
+	FaxNumber                    string         `json:"faxNumber,omitempty"`
+	BusinessPhones               []string       `json:"businessPhones,omitempty"`
+	OtherMails                   []string       `json:"otherMails,omitempty"`
+	ProxyAddresses               []string       `json:"proxyAddresses,omitempty"`
+	ImAddresses                  []string       `json:"imAddresses,omitempty"`
+	UserType                     string         `json:"userType,omitempty"`
+	CreationType                 string         `json:"creationType,omitempty"`
+	ExternalUserState            string         `json:"externalUserState,omitempty"`
+	AgeGroup                     string         `json:"ageGroup,omitempty"`
+	ConsentProvidedForMinor      string         `json:"consentProvidedForMinor,omitempty"`
+	PasswordPolicies             string         `json:"passwordPolicies,omitempty"`
+	IsResourceAccount            *bool          `json:"isResourceAccount,omitempty"`
+	ShowInAddressList            *bool          `json:"showInAddressList,omitempty"`
+	EmployeeHireDate             *time.Time     `json:"employeeHireDate,omitempty"`
+	EmployeeLeaveDateTime        *time.Time     `json:"employeeLeaveDateTime,omitempty"`
+	CostCenter                   string         `json:"costCenter,omitempty"` // employeeOrgData
+	Division                     string         `json:"division,omitempty"`
+	OnPremisesSyncEnabled        *bool          `json:"onPremisesSyncEnabled,omitempty"`
+	OnPremisesDistinguishedName  string         `json:"onPremisesDistinguishedName,omitempty"`
+	OnPremisesDomainName         string         `json:"onPremisesDomainName,omitempty"`
+	OnPremisesSamAccountName     string         `json:"onPremisesSamAccountName,omitempty"`
+	OnPremisesSecurityIdentifier string         `json:"onPremisesSecurityIdentifier,omitempty"`
+	OnPremisesUserPrincipalName  string         `json:"onPremisesUserPrincipalName,omitempty"`
+	OnPremisesImmutableID        string         `json:"onPremisesImmutableId,omitempty"`
+	ExtensionAttributes          [15]string     `json:"extensionAttributes,omitzero"`
+	ManagerNum                   uint64         `json:"managerNum,omitempty"` // 0: none
+	Extensions                   map[string]any `json:"extensions,omitempty"`
+}
+
+// The values of userType.
+const (
+	Member = "Member"
+	Guest  = "Guest"
+)
+
+var userTable = byName(userRows())
+
+// UserProperties is the table of a user's properties.
+func UserProperties() []Property[User] { return userRows() }
+
+func userRows() []Property[User] {
+	text := func(name string, max int, f func(*User) *string) Property[User] {
+		return Property[User]{Name: name, Type: TypeString, Max: max, field: func(u *User) any { return f(u) }}
+	}
+	required := func(p Property[User]) Property[User] { p.Required = true; return p }
+	readOnly := func(p Property[User]) Property[User] { p.ReadOnly = true; return p }
+	list := func(name string, f func(*User) *[]string) Property[User] {
+		return Property[User]{Name: name, Type: TypeStrings, field: func(u *User) any { return f(u) }}
+	}
+	rows := []Property[User]{
+		required(text("displayName", 256, func(u *User) *string { return &u.DisplayName })),
+		{Name: "accountEnabled", Type: TypeBoolean, field: func(u *User) any { return &u.AccountEnabled }},
+		required(text("userPrincipalName", 1024, func(u *User) *string { return &u.UserPrincipalName })),
+		required(text("mailNickname", 64, func(u *User) *string { return &u.MailNickname })),
+		text("givenName", 64, func(u *User) *string { return &u.GivenName }),
+		text("surname", 64, func(u *User) *string { return &u.Surname }),
+		text("mail", 256, func(u *User) *string { return &u.Mail }),
+		text("jobTitle", 128, func(u *User) *string { return &u.JobTitle }),
+		text("department", 64, func(u *User) *string { return &u.Department }),
+		text("companyName", 64, func(u *User) *string { return &u.CompanyName }),
+		text("employeeId", 16, func(u *User) *string { return &u.EmployeeID }),
+		text("employeeType", 64, func(u *User) *string { return &u.EmployeeType }),
+		text("officeLocation", 128, func(u *User) *string { return &u.OfficeLocation }),
+		text("streetAddress", 1024, func(u *User) *string { return &u.StreetAddress }),
+		text("city", 128, func(u *User) *string { return &u.City }),
+		text("state", 128, func(u *User) *string { return &u.StateOrProvince }),
+		text("postalCode", 40, func(u *User) *string { return &u.PostalCode }),
+		text("country", 128, func(u *User) *string { return &u.Country }),
+		text("usageLocation", 2, func(u *User) *string { return &u.UsageLocation }),
+		text("preferredLanguage", 64, func(u *User) *string { return &u.PreferredLanguage }),
+		text("preferredDataLocation", 64, func(u *User) *string { return &u.PreferredDataLocation }),
+		text("mobilePhone", 64, func(u *User) *string { return &u.MobilePhone }),
+		text("faxNumber", 64, func(u *User) *string { return &u.FaxNumber }),
+		list("businessPhones", func(u *User) *[]string { return &u.BusinessPhones }),
+		list("otherMails", func(u *User) *[]string { return &u.OtherMails }),
+		list("proxyAddresses", func(u *User) *[]string { return &u.ProxyAddresses }),
+		list("imAddresses", func(u *User) *[]string { return &u.ImAddresses }),
+		text("userType", 64, func(u *User) *string { return &u.UserType }),
+		text("creationType", 64, func(u *User) *string { return &u.CreationType }),
+		text("externalUserState", 64, func(u *User) *string { return &u.ExternalUserState }),
+		text("ageGroup", 64, func(u *User) *string { return &u.AgeGroup }),
+		text("consentProvidedForMinor", 64, func(u *User) *string { return &u.ConsentProvidedForMinor }),
+		text("passwordPolicies", 256, func(u *User) *string { return &u.PasswordPolicies }),
+		{Name: "isResourceAccount", Type: TypeBoolean, field: func(u *User) any { return &u.IsResourceAccount }},
+		{Name: "showInAddressList", Type: TypeBoolean, field: func(u *User) any { return &u.ShowInAddressList }},
+		{Name: "employeeHireDate", Type: TypeTime, field: func(u *User) any { return &u.EmployeeHireDate }},
+		{Name: "employeeLeaveDateTime", Type: TypeTime, field: func(u *User) any { return &u.EmployeeLeaveDateTime }},
+		text("employeeOrgData/costCenter", 64, func(u *User) *string { return &u.CostCenter }),
+		text("employeeOrgData/division", 64, func(u *User) *string { return &u.Division }),
+		{Name: "onPremisesSyncEnabled", Type: TypeBoolean, field: func(u *User) any { return &u.OnPremisesSyncEnabled }},
+		text("onPremisesDistinguishedName", 1024, func(u *User) *string { return &u.OnPremisesDistinguishedName }),
+		text("onPremisesDomainName", 256, func(u *User) *string { return &u.OnPremisesDomainName }),
+		text("onPremisesSamAccountName", 256, func(u *User) *string { return &u.OnPremisesSamAccountName }),
+		text("onPremisesSecurityIdentifier", 256, func(u *User) *string { return &u.OnPremisesSecurityIdentifier }),
+		text("onPremisesUserPrincipalName", 1024, func(u *User) *string { return &u.OnPremisesUserPrincipalName }),
+		text("onPremisesImmutableId", 256, func(u *User) *string { return &u.OnPremisesImmutableID }),
+		readOnly(text("id", 0, func(u *User) *string { return &u.ID })),
+		{Name: "createdDateTime", Type: TypeTime, ReadOnly: true, field: func(u *User) any { return &u.CreatedDateTime }},
+		{Name: "deletedDateTime", Type: TypeTime, ReadOnly: true, field: func(u *User) any { return &u.DeletedDateTime }},
+	}
+	for i := range 15 {
+		rows = append(rows, text("onPremisesExtensionAttributes/extensionAttribute"+itoa(i+1), 1024, func(u *User) *string { return &u.ExtensionAttributes[i] }))
+	}
+	return rows
+}
+
+// Get returns a property by its Graph name, nil when it is not set. Members of an object are named with a slash, such as
+// onPremisesExtensionAttributes/extensionAttribute1.
+func (u *User) Get(name string) (value any, known bool) {
+	if strings.HasPrefix(name, extensionPrefix) {
+		v, ok := u.Extensions[name]
+		return v, ok
+	}
+	p, ok := userTable[name]
+	if !ok {
+		return nil, false
+	}
+	return p.get(u), true
+}
+
+var upnPattern = regexp.MustCompile(`^[A-Za-z0-9'._#^~!-]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+
+// check refuses what the directory does not hold (resources/user.md, userPrincipalName and limits).
+func (u *User) check() error {
+	if !upnPattern.MatchString(u.UserPrincipalName) {
+		return &Error{Code: Invalid, Property: "userPrincipalName",
+			Message: "Invalid value specified for property 'userPrincipalName' of resource 'User'.",
+			Hint:    "Write name@domain; the name may hold letters, digits and ' . - _ ! # ^ ~"}
+	}
+	if len(u.BusinessPhones) > 1 {
+		return invalid("businessPhones", "A user has at most one business phone, not %d.", len(u.BusinessPhones))
+	}
+	switch u.UserType {
+	case Member, Guest:
+	default:
+		return invalid("userType", "userType is Member or Guest, not %q.", u.UserType)
+	}
+	if u.UsageLocation != "" && len(u.UsageLocation) != 2 {
+		return invalid("usageLocation", "usageLocation is a country code of two letters, not %q.", u.UsageLocation)
+	}
+	return nil
+}
+
+// IsGuest reports whether the account belongs to somebody of another tenant.
+func (u *User) IsGuest() bool { return u.UserType == Guest }
