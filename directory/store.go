@@ -37,23 +37,10 @@ type Options struct {
 
 // Event is a committed change, for live pages.
 type Event struct {
-	Op   string `json:"op"`
-	Kind string `json:"kind"` // User, Group or ServicePrincipal
+	Op   string `json:"op"` // created, updated, deleted, restored, purged, members, assigned, unassigned
+	Kind string `json:"kind"`
 	ID   string `json:"id"`
-	Num  uint64 `json:"-"`
 }
-
-// The operations of events. Members is about the group, assigned and unassigned about the service principal.
-const (
-	EventCreated    = "created"
-	EventUpdated    = "updated"
-	EventDeleted    = "deleted"
-	EventRestored   = "restored"
-	EventPurged     = "purged"
-	EventMembers    = "members"
-	EventAssigned   = "assigned"
-	EventUnassigned = "unassigned"
-)
 
 // Store is an open file. It is safe for concurrent use.
 type Store struct {
@@ -114,7 +101,7 @@ func (s *Store) init(path string, opt Options) error {
 			}
 			return nil
 		}
-		if err := json.Unmarshal(b.Get(keyHeader), &h); err != nil || h.Program != program {
+		if err := json.Unmarshal(b.Get([]byte("header")), &h); err != nil || h.Program != program {
 			return &Error{Code: Foreign, Message: path + " is a bbolt file of another program.", Hint: "Name another file with --data."}
 		}
 		if h.Version > version {
@@ -152,7 +139,7 @@ func (s *Store) init(path string, opt Options) error {
 		if err != nil {
 			return err
 		}
-		if err := b.Put(keyHeader, data); err != nil {
+		if err := b.Put([]byte("header"), data); err != nil {
 			return err
 		}
 		return createBuckets(tx)
@@ -197,7 +184,7 @@ func (s *Store) OnCommit(f func(Event)) {
 // Meta returns a setting of the file, "" when it has none of that name.
 func (s *Store) Meta(name string) (value string) {
 	if err := s.db.View(func(tx *bbolt.Tx) error {
-		value = string(tx.Bucket(bucketMeta).Get(settingKey(name)))
+		value = string(tx.Bucket(bucketMeta).Get([]byte("set " + name)))
 		return nil
 	}); err != nil {
 		return ""
@@ -207,13 +194,16 @@ func (s *Store) Meta(name string) (value string) {
 
 // SetMeta stores a setting of the file.
 func (s *Store) SetMeta(name, value string) error {
-	return s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(settingKey(name), []byte(value)) })
+	return s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put([]byte("set "+name), []byte(value)) })
 }
 
 // Reset empties the directory; settings of the file stay.
 func (s *Store) Reset() error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
 		if err := tx.DeleteBucket(bucketDirectory); err != nil {
+			return err
+		}
+		if err := tx.Bucket(bucketMeta).Delete([]byte("floor")); err != nil {
 			return err
 		}
 		return createBuckets(tx)
@@ -239,6 +229,17 @@ func (s *Store) update(f func(t *txn) ([]Event, error)) error {
 		}
 	}
 	return nil
+}
+
+// write is update for one event.
+func (s *Store) write(op string, f func(t *txn) (Object, error)) error {
+	return s.update(func(t *txn) ([]Event, error) {
+		o, err := f(t)
+		if err != nil {
+			return nil, err
+		}
+		return []Event{{Op: op, Kind: o.Kind.String(), ID: o.ID}}, nil
+	})
 }
 
 func (s *Store) read(f func(t *txn) error) error {
