@@ -2,6 +2,7 @@ package directory
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -22,71 +23,8 @@ type Assignment struct {
 // DefaultAccess is the role id of an assignment without a role.
 const DefaultAccess = "00000000-0000-0000-0000-000000000000"
 
-// CreateServicePrincipal makes an enterprise application with its registration's ids.
-func (s *Store) CreateServicePrincipal(now time.Time, displayName, templateID string, roles []AppRole) (ServicePrincipal, error) {
-	sp := ServicePrincipal{TemplateID: templateID, AccountEnabled: true, AppRoleAssignmentRequired: true, AppRoles: roles,
-		Tags: []string{"WindowsAzureActiveDirectoryCustomSingleSignOnApplication", "WindowsAzureActiveDirectoryIntegratedApp"}}
-	err := s.write("created", func(t *txn) (Object, error) {
-		if _, err := apply(KindServicePrincipal, principalTable, &sp, Props{"displayName": displayName}, new(map[string]any), true); err != nil {
-			return Object{}, err
-		}
-		n, err := t.next()
-		if err != nil {
-			return Object{}, err
-		}
-		sp.AppID, sp.ApplicationID = derive(s.seed, "appId", n), derive(s.seed, "application", n)
-		if err := t.create(s, now, KindServicePrincipal, &sp.Object, &sp); err != nil {
-			return Object{}, err
-		}
-		_, err = t.log(now, change{Op: opCreate, Kind: KindServicePrincipal, Num: sp.Num})
-		return sp.Object, err
-	})
-	return sp, err
-}
-
-// ServicePrincipal returns a service principal by its object id.
-func (s *Store) ServicePrincipal(id string) (ServicePrincipal, error) {
-	return get[ServicePrincipal](s, id, KindServicePrincipal)
-}
-
-// UpdateServicePrincipal changes properties of a service principal.
-func (s *Store) UpdateServicePrincipal(now time.Time, id string, edit Props) (ServicePrincipal, error) {
-	var out ServicePrincipal
-	err := s.write("updated", func(t *txn) (Object, error) {
-		o, err := t.find(id, KindServicePrincipal)
-		if err != nil {
-			return o, err
-		}
-		sp, _, err := load[ServicePrincipal](t, o.Num)
-		if err != nil {
-			return o, err
-		}
-		before := *sp
-		changed, err := apply(KindServicePrincipal, principalTable, sp, edit, new(map[string]any), false)
-		if err != nil {
-			return o, err
-		}
-		out = *sp
-		if len(changed) == 0 {
-			return o, nil
-		}
-		if err := t.leave(before.Object, &before); err != nil {
-			return o, err
-		}
-		if err := t.enter(sp.Object, sp); err != nil {
-			return o, err
-		}
-		if err := t.put(bucketObjects, key(o.Num), sp); err != nil {
-			return o, err
-		}
-		_, err = t.log(now, change{Op: opUpdate, Kind: KindServicePrincipal, Num: o.Num, Changed: changed})
-		return o, err
-	})
-	return out, err
-}
-
-// Assign gives a user or group a role of an application. The same role twice is Conflict, an unknown one Invalid; no role
-// is default access.
+// Assign gives a user or group a role of an application. The same role twice is Conflict, an unknown or disabled one
+// Invalid; no role is default access (api/serviceprincipal-post-approleassignedto.md).
 func (s *Store) Assign(now time.Time, sp, principal, role string) (Assignment, error) {
 	if role == "" {
 		role = DefaultAccess
@@ -121,7 +59,10 @@ func (s *Store) Assign(now time.Time, sp, principal, role string) (Assignment, e
 		if err := t.put(bucketAssignments, k, a); err != nil {
 			return app, err
 		}
-		if err := t.in(bucketAssigned).Put(roleKey(p.Num, app.Num, role), []byte{1}); err != nil {
+		if err := t.in(bucketAssigned).Put(roleKey(p.Num, app.Num, role), []byte{}); err != nil {
+			return app, err
+		}
+		if err := t.in(bucketGrants).Put([]byte(a.ID), k); err != nil {
 			return app, err
 		}
 		_, err = t.log(now, change{Op: opAssign, Kind: p.Kind, Num: app.Num, Other: p.Num})
@@ -130,75 +71,84 @@ func (s *Store) Assign(now time.Time, sp, principal, role string) (Assignment, e
 	return a, err
 }
 
-// Unassign removes an assignment, given by its own id, or all of a principal's, given by its id.
+// Unassign removes an assignment, given by its own id, or all of a principal's, given by its id. A principal that keeps
+// another role stays assigned.
 func (s *Store) Unassign(now time.Time, sp, id string) error {
 	return s.write("unassigned", func(t *txn) (Object, error) {
 		app, err := t.find(sp, KindServicePrincipal)
 		if err != nil {
 			return app, err
 		}
-		principal := num(t.in(bucketIDs).Get(guidKey(id)))
-		var gone []Assignment
-		c := t.in(bucketAssignments).Cursor()
-		for k, v := c.Seek(key(app.Num)); k != nil && num(k) == app.Num; k, v = c.Next() {
-			if principal != 0 && num(k[8:]) != principal {
-				continue
-			}
-			var a Assignment
-			if err := json.Unmarshal(v, &a); err != nil {
-				return app, err
-			}
-			if principal == 0 && a.ID != id {
-				continue
-			}
-			a.SPNum, a.PrincipalNum = app.Num, num(k[8:])
-			gone = append(gone, a)
+		principal, roles := num(t.in(bucketIDs).Get(guidKey(id))), []string(nil)
+		if principal != 0 {
+			roles = t.roles(app.Num, principal)
+		} else if k := t.in(bucketGrants).Get([]byte(id)); k != nil && num(k) == app.Num {
+			principal, roles = num(k[8:]), []string{guidText(k[16:])}
 		}
-		if len(gone) == 0 {
+		p, ok, err := t.object(principal)
+		if err != nil {
+			return app, err
+		}
+		if !ok || p.State != Live || len(roles) == 0 {
 			return app, notFound(id)
 		}
-		for _, a := range gone {
-			if err := t.dropAssignment(a.SPNum, a.PrincipalNum, a.RoleID); err != nil {
+		for _, role := range roles {
+			if err := t.dropAssignment(app.Num, p.Num, role); err != nil {
 				return app, err
 			}
 		}
-		if len(t.roles(app.Num, gone[0].PrincipalNum)) > 0 {
-			return app, nil // assigned by another role still
+		op := opUnassign
+		if len(t.roles(app.Num, p.Num)) > 0 {
+			op = opAssign // a change of roles, for the readers that look at them
 		}
-		_, err = t.log(now, change{Op: opUnassign, Kind: gone[0].PrincipalKind, Num: app.Num, Other: gone[0].PrincipalNum})
+		_, err = t.log(now, change{Op: op, Kind: p.Kind, Num: app.Num, Other: p.Num})
 		return app, err
 	})
 }
 
 func (t *txn) dropAssignment(sp, principal uint64, role string) error {
-	if err := t.in(bucketAssignments).Delete(roleKey(sp, principal, role)); err != nil {
+	k := roleKey(sp, principal, role)
+	a, ok, err := t.assignment(k)
+	if err != nil || !ok {
+		return err
+	}
+	if err := t.in(bucketGrants).Delete([]byte(a.ID)); err != nil {
+		return err
+	}
+	if err := t.in(bucketAssignments).Delete(k); err != nil {
 		return err
 	}
 	return t.in(bucketAssigned).Delete(roleKey(principal, sp, role))
 }
 
-// dropAssignments removes every assignment of a principal or to a service principal.
-func (t *txn) dropAssignments(n uint64) error {
-	type pair struct {
-		a, b uint64
-		role []byte
+// assignment reads an assignment by its key.
+func (t *txn) assignment(k []byte) (a Assignment, ok bool, err error) {
+	data := t.in(bucketAssignments).Get(k)
+	if data == nil {
+		return a, false, nil
 	}
-	for _, dir := range [][2][]byte{{bucketAssignments, bucketAssigned}, {bucketAssigned, bucketAssignments}} {
-		var gone []pair
-		c := t.in(dir[0]).Cursor()
-		for k, _ := c.Seek(key(n)); len(k) >= 16 && num(k) == n; k, _ = c.Next() {
-			gone = append(gone, pair{n, num(k[8:]), slices.Clone(k[16:])})
-		}
-		for _, p := range gone {
-			if err := t.in(dir[0]).Delete(append(key(p.a, p.b), p.role...)); err != nil {
-				return err
-			}
-			if err := t.in(dir[1]).Delete(append(key(p.b, p.a), p.role...)); err != nil {
-				return err
-			}
-		}
+	if err := json.Unmarshal(data, &a); err != nil {
+		return a, false, fmt.Errorf("data file: assignment %x: %w", k, err)
 	}
-	return nil
+	a.SPNum, a.PrincipalNum = num(k), num(k[8:])
+	return a, true, nil
+}
+
+// visible reads an assignment with the present name of its principal; ok is false while either end is deleted.
+func (t *txn) visible(k []byte) (a Assignment, ok bool, err error) {
+	if a, ok, err = t.assignment(k); err != nil || !ok {
+		return a, false, err
+	}
+	app, ok, err := t.object(a.SPNum)
+	if err != nil || !ok || app.State != Live {
+		return a, false, err
+	}
+	p, ok, err := t.object(a.PrincipalNum)
+	if err != nil || !ok || p.State != Live {
+		return a, false, err
+	}
+	a.PrincipalDisplayName = p.DisplayName
+	return a, true, nil
 }
 
 // roles lists the roles that a principal has of an application, as 16-byte ids in text.
@@ -212,51 +162,42 @@ func (t *txn) roles(sp, principal uint64) []string {
 	return list
 }
 
-// Assignments lists the assignments of an application with the present names of the principals. Deleted principals are
-// left out.
-func (s *Store) Assignments(sp, cursor string, limit int) (Page[Assignment], error) {
-	var page Page[Assignment]
-	if limit <= 0 {
-		limit = 100
-	}
-	after, err := parseCursor(cursor)
-	if err != nil {
-		return page, err
-	}
+// Assignment returns an assignment to an application by its id.
+func (s *Store) Assignment(sp, id string) (a Assignment, err error) {
 	err = s.read(func(t *txn) error {
 		app, err := t.find(sp, KindServicePrincipal)
 		if err != nil {
 			return err
 		}
-		c := t.in(bucketAssignments).Cursor()
-		k, v := c.Seek(key(app.Num))
-		if after != nil {
-			if k, v = c.Seek(after); k != nil && string(k) == string(after) {
-				k, v = c.Next()
-			}
+		k := t.in(bucketGrants).Get([]byte(id))
+		if k == nil || num(k) != app.Num {
+			return notFound(id)
 		}
-		for ; k != nil && num(k) == app.Num; k, v = c.Next() {
-			var a Assignment
-			if err := json.Unmarshal(v, &a); err != nil {
-				return err
-			}
-			a.SPNum, a.PrincipalNum = app.Num, num(k[8:])
-			o, ok, err := t.object(a.PrincipalNum)
-			if err != nil {
-				return err
-			}
-			if !ok || o.State != Live {
-				continue
-			}
-			if len(page.Items) == limit {
-				return nil
-			}
-			a.PrincipalDisplayName = o.DisplayName
-			page.Items = append(page.Items, a)
-			page.Next = makeCursor(k)
+		var ok bool
+		if a, ok, err = t.visible(k); err == nil && !ok {
+			err = notFound(id)
 		}
-		page.Next = ""
-		return nil
+		return err
 	})
-	return page, err
+	return a, err
+}
+
+// Assignments lists the assignments to an application with the present names of the principals. Deleted principals are
+// left out.
+func (s *Store) Assignments(sp, cursor string, limit int) (Page[Assignment], error) {
+	return s.granted(sp, KindServicePrincipal, bucketAssignments, cursor, limit)
+}
+
+// AssignmentsOf lists the assignments of a user or group to applications.
+func (s *Store) AssignmentsOf(principal, cursor string, limit int) (Page[Assignment], error) {
+	return s.granted(principal, 0, bucketAssigned, cursor, limit)
+}
+
+func (s *Store) granted(id string, kind Kind, bucket []byte, cursor string, limit int) (Page[Assignment], error) {
+	return relatedPage(s, id, kind, bucket, cursor, limit, func(t *txn, k []byte) (Assignment, bool, error) {
+		if kind != KindServicePrincipal {
+			k = roleKey(num(k[8:]), num(k), guidText(k[16:]))
+		}
+		return t.visible(k)
+	})
 }

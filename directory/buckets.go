@@ -18,7 +18,8 @@ import (
 //	directory
 //	  objects
 //	    <object>                  User, Group or ServicePrincipal; its kind is a member
-//	  ids                         <GUID, 16 bytes> -> <object>
+//	  ids                         <GUID, 16 bytes> -> <object>   in any state
+//	  appids                      <GUID, 16 bytes> -> <object>   appId and application id of a service principal
 //	  users                       <object>                    live users, in creation order
 //	  groups                      <object>                    live groups
 //	  principals                  <object>                    live service principals
@@ -27,9 +28,10 @@ import (
 //	  members                     <group><member>             kept while either is deleted, until its tombstone goes
 //	  memberof                    <member><group>
 //	  reports                     <manager><user>
-//	  assignments                 <service principal><principal><role, 16 bytes> -> Assignment
+//	  assignments                 <service principal><principal><role, 16 bytes>, an Assignment
 //	  assigned                    <principal><service principal><role, 16 bytes>
-//	  deleted                     <unix seconds><object>      soft-deleted objects by time
+//	  grants                      <id of an assignment> -> its key in assignments
+//	  deleted                     <kind><unix seconds><object>   soft-deleted objects by time
 //	  tombstones                  <change number><object>     purged objects by their last change
 //	  counts                      name -> number
 //	  feed                        <change number> -> change, see feed.go
@@ -39,6 +41,7 @@ var (
 	bucketDirectory   = []byte("directory")
 	bucketObjects     = []byte("objects")
 	bucketIDs         = []byte("ids")
+	bucketAppIDs      = []byte("appids")
 	bucketUsers       = []byte("users")
 	bucketGroups      = []byte("groups")
 	bucketPrincipals  = []byte("principals")
@@ -49,6 +52,7 @@ var (
 	bucketReports     = []byte("reports")
 	bucketAssignments = []byte("assignments")
 	bucketAssigned    = []byte("assigned")
+	bucketGrants      = []byte("grants")
 	bucketDeleted     = []byte("deleted")
 	bucketTombstones  = []byte("tombstones")
 	bucketCounts      = []byte("counts")
@@ -56,8 +60,8 @@ var (
 )
 
 var allBuckets = [][]byte{
-	bucketObjects, bucketIDs, bucketUsers, bucketGroups, bucketPrincipals, bucketUPN, bucketNames, bucketMembers, bucketMemberOf,
-	bucketReports, bucketAssignments, bucketAssigned, bucketDeleted, bucketTombstones, bucketCounts, bucketFeed,
+	bucketObjects, bucketIDs, bucketAppIDs, bucketUsers, bucketGroups, bucketPrincipals, bucketUPN, bucketNames, bucketMembers, bucketMemberOf,
+	bucketReports, bucketAssignments, bucketAssigned, bucketGrants, bucketDeleted, bucketTombstones, bucketCounts, bucketFeed,
 }
 
 func key(nums ...uint64) []byte {
@@ -95,7 +99,9 @@ func namePrefix(kind Kind, prefix string) []byte { return append([]byte{byte(kin
 
 func roleKey(a, b uint64, role string) []byte { return append(key(a, b), guidKey(role)...) }
 
-func deletedKey(at time.Time, n uint64) []byte { return key(uint64(max(0, at.Unix())), n) }
+func deletedKey(kind Kind, at time.Time, n uint64) []byte {
+	return append([]byte{byte(kind)}, key(uint64(max(0, at.Unix())), n)...)
+}
 
 // txn is one transaction with its buckets.
 type txn struct {

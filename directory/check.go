@@ -24,7 +24,7 @@ func (s *Store) Check() error {
 			if live := t.in(liveBucket[o.Kind]).Get(k) != nil; live != (o.State == Live) {
 				return fmt.Errorf("object %d: listed %v in state %d", n, live, o.State)
 			}
-			if gone := t.in(bucketDeleted).Get(deletedKey(o.DeletedDateTime, n)) != nil; gone != (o.State == SoftDeleted) {
+			if gone := t.in(bucketDeleted).Get(deletedKey(o.Kind, o.DeletedDateTime, n)) != nil; gone != (o.State == SoftDeleted) {
 				return fmt.Errorf("object %d: in deleted items %v in state %d", n, gone, o.State)
 			}
 			v, err := t.whole(o)

@@ -1,7 +1,10 @@
 package directory
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,7 +19,8 @@ func (s *Store) DeleteUser(now time.Time, id string) error { return s.remove(now
 // DeleteGroup moves a group to deleted items, or purges it at once when it is of a kind that is not kept.
 func (s *Store) DeleteGroup(now time.Time, id string) error { return s.remove(now, id, KindGroup) }
 
-// DeleteServicePrincipal purges a service principal with its assignments.
+// DeleteServicePrincipal moves a service principal to deleted items; its assignments stay, hidden, for a restore
+// (api/serviceprincipal-delete.md).
 func (s *Store) DeleteServicePrincipal(now time.Time, id string) error {
 	return s.remove(now, id, KindServicePrincipal)
 }
@@ -34,13 +38,12 @@ func (s *Store) remove(now time.Time, id string, kind Kind) error {
 		if err := t.leave(o, v); err != nil {
 			return o, err
 		}
-		g, isGroup := v.(*Group)
-		if kind == KindServicePrincipal || isGroup && !g.keptDeleted() {
+		if g, isGroup := v.(*Group); isGroup && !g.keptDeleted() {
 			return o, t.purge(now, o, v)
 		}
 		base := objectOf(v)
 		base.State, base.DeletedDateTime = SoftDeleted, now.UTC().Truncate(time.Second)
-		if err := t.in(bucketDeleted).Put(deletedKey(base.DeletedDateTime, o.Num), nil); err != nil {
+		if err := t.in(bucketDeleted).Put(deletedKey(kind, base.DeletedDateTime, o.Num), nil); err != nil {
 			return o, err
 		}
 		if err := t.add("deleted "+kind.String(), 1); err != nil {
@@ -78,12 +81,21 @@ func objectOf(v any) *Object {
 	return &v.(*ServicePrincipal).Object
 }
 
-// purge leaves a tombstone. Its cost does not depend on the number of memberships: they go with the tombstone.
+// purge leaves a tombstone: what an object is and was called, and nothing else about it. The cost does not depend on the
+// number of memberships: they go with the tombstone.
 func (t *txn) purge(now time.Time, o Object, v any) error {
-	base := objectOf(v)
+	base := *objectOf(v)
 	base.State = Purged
 	if base.DeletedDateTime.IsZero() {
 		base.DeletedDateTime = now.UTC().Truncate(time.Second)
+	}
+	switch x := v.(type) {
+	case *User:
+		v = &User{Object: base, UserPrincipalName: x.UserPrincipalName, UserType: x.UserType}
+	case *Group:
+		v = &Group{Object: base, MailEnabled: x.MailEnabled, SecurityEnabled: x.SecurityEnabled, GroupTypes: x.GroupTypes}
+	case *ServicePrincipal:
+		v = &ServicePrincipal{Object: base, AppID: x.AppID, ApplicationID: x.ApplicationID}
 	}
 	if err := t.put(bucketObjects, key(o.Num), v); err != nil {
 		return err
@@ -97,15 +109,20 @@ func (t *txn) purge(now time.Time, o Object, v any) error {
 
 // deletedObject finds a soft-deleted object.
 func (t *txn) deletedObject(id string) (Object, any, error) {
-	n := num(t.in(bucketIDs).Get(guidKey(id)))
+	o, v, err := t.deletedNum(num(t.in(bucketIDs).Get(guidKey(id))))
+	if err == nil && v == nil {
+		err = notFound(id)
+	}
+	return o, v, err
+}
+
+// deletedNum reads a soft-deleted object; v is nil when n is no such thing.
+func (t *txn) deletedNum(n uint64) (o Object, v any, err error) {
 	o, ok, err := t.object(n)
-	if err != nil {
+	if err != nil || !ok || o.State != SoftDeleted {
 		return o, nil, err
 	}
-	if !ok || o.State != SoftDeleted {
-		return o, nil, notFound(id)
-	}
-	v, err := t.whole(o)
+	v, err = t.whole(o)
 	return o, v, err
 }
 
@@ -113,7 +130,7 @@ func (t *txn) leaveDeleted(o Object) error {
 	if err := t.add("deleted "+o.Kind.String(), -1); err != nil {
 		return err
 	}
-	return t.in(bucketDeleted).Delete(deletedKey(o.DeletedDateTime, o.Num))
+	return t.in(bucketDeleted).Delete(deletedKey(o.Kind, o.DeletedDateTime, o.Num))
 }
 
 // Restore brings an object back from deleted items with its memberships, manager and assignments. It is Conflict when its
@@ -162,26 +179,19 @@ func (s *Store) Purge(now time.Time, id string) error {
 	})
 }
 
-// PurgeExpired purges what has lain in deleted items for 30 days, in transactions of at most 1,000 objects, and returns
-// how many there were.
+// purgeBatch is the number of objects that one transaction of PurgeExpired purges at most.
+const purgeBatch = 1000
+
+// PurgeExpired purges what has lain in deleted items for 30 days, oldest first, in transactions of bounded size, and
+// returns how many objects there were.
 func (s *Store) PurgeExpired(now time.Time) (int, error) {
-	total := 0
-	for {
+	for total := 0; ; {
 		n := 0
-		err := s.update(func(t *txn) ([]Event, error) {
-			var due []uint64
-			limit := uint64(max(0, now.Add(-RecycleTime).Unix()))
-			c := t.in(bucketDeleted).Cursor()
-			for k, _ := c.First(); k != nil && num(k) <= limit && len(due) < 1000; k, _ = c.Next() {
-				due = append(due, num(k[8:]))
-			}
-			var events []Event
+		err := s.update(func(t *txn) (events []Event, err error) {
+			due := t.expired(now, purgeBatch)
+			n = len(due)
 			for _, x := range due {
-				o, _, err := t.object(x)
-				if err != nil {
-					return nil, err
-				}
-				v, err := t.whole(o)
+				o, v, err := t.deletedNum(x.num)
 				if err != nil {
 					return nil, err
 				}
@@ -193,22 +203,53 @@ func (s *Store) PurgeExpired(now time.Time) (int, error) {
 				}
 				events = append(events, Event{"purged", o.Kind.String(), o.ID})
 			}
-			n = len(due)
+			if n == 0 {
+				return nil, errUnchanged
+			}
 			return events, nil
 		})
-		total += n
-		if err != nil || n < 1000 {
+		if errors.Is(err, errUnchanged) {
+			return total, nil
+		}
+		if err != nil {
 			return total, err
 		}
+		if total += n; n < purgeBatch {
+			return total, nil
+		}
 	}
+}
+
+type deletion struct {
+	at  uint64 // unix seconds
+	num uint64
+}
+
+// expired lists up to limit objects whose time is over, oldest first.
+func (t *txn) expired(now time.Time, limit int) (due []deletion) {
+	last := uint64(max(0, now.Add(-RecycleTime).Unix()))
+	for _, kind := range []Kind{KindUser, KindGroup, KindServicePrincipal} {
+		c, n := t.in(bucketDeleted).Cursor(), 0
+		for k, _ := c.Seek([]byte{byte(kind)}); k != nil && k[0] == byte(kind) && num(k[1:]) <= last && n < limit; k, _ = c.Next() {
+			due = append(due, deletion{num(k[1:]), num(k[9:])})
+			n++
+		}
+	}
+	slices.SortFunc(due, func(a, b deletion) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.num, b.num)) })
+	return due[:min(len(due), limit)]
 }
 
 // NextExpiry returns when the next deleted object expires.
 func (s *Store) NextExpiry() (next time.Time, ok bool) {
 	if err := s.read(func(t *txn) error {
-		if k, _ := t.in(bucketDeleted).Cursor().First(); k != nil {
-			// One second up: keys hold whole seconds, and nothing may expire early.
-			next, ok = time.Unix(int64(num(k)), 0).UTC().Add(RecycleTime), true
+		for _, kind := range []Kind{KindUser, KindGroup, KindServicePrincipal} {
+			k, _ := t.in(bucketDeleted).Cursor().Seek([]byte{byte(kind)})
+			if k == nil || k[0] != byte(kind) {
+				continue
+			}
+			if at := time.Unix(int64(num(k[1:])), 0).UTC().Add(RecycleTime); !ok || at.Before(next) {
+				next, ok = at, true
+			}
 		}
 		return nil
 	}); err != nil {
@@ -219,42 +260,9 @@ func (s *Store) NextExpiry() (next time.Time, ok bool) {
 
 // Deleted lists deleted items of a kind, the newest first.
 func (s *Store) Deleted(kind Kind, cursor string, limit int) (Page[Object], error) {
-	var page Page[Object]
-	if limit <= 0 {
-		limit = 100
-	}
-	after, err := parseCursor(cursor)
-	if err != nil {
-		return page, err
-	}
-	err = s.read(func(t *txn) error {
-		c := t.in(bucketDeleted).Cursor()
-		k, _ := c.Last()
-		if after != nil {
-			if k, _ = c.Seek(after); k == nil {
-				k, _ = c.Last()
-			} else {
-				k, _ = c.Prev()
-			}
-		}
-		for ; k != nil; k, _ = c.Prev() {
-			o, ok, err := t.object(num(k[8:]))
-			if err != nil {
-				return err
-			}
-			if !ok || o.Kind != kind {
-				continue
-			}
-			if len(page.Items) == limit {
-				return nil
-			}
-			page.Items = append(page.Items, o)
-			page.Next = makeCursor(k)
-		}
-		page.Next = ""
-		return nil
+	return walk(s, span{bucket: bucketDeleted, prefix: []byte{byte(kind)}, descending: true}, cursor, limit, func(t *txn, k []byte) (Object, bool, error) {
+		return t.object(num(k[9:]))
 	})
-	return page, err
 }
 
 // DeletedUser returns a soft-deleted user. Its userPrincipalName is shown with the id, without hyphens, in front.
@@ -271,6 +279,24 @@ func (s *Store) DeletedUser(id string) (User, error) {
 		}
 		out = *u
 		out.UserPrincipalName = fmt.Sprintf("%s%s", strings.ReplaceAll(u.ID, "-", ""), u.UserPrincipalName)
+		return nil
+	})
+	return out, err
+}
+
+// DeletedGroup returns a soft-deleted group.
+func (s *Store) DeletedGroup(id string) (Group, error) {
+	var out Group
+	err := s.read(func(t *txn) error {
+		_, v, err := t.deletedObject(id)
+		if err != nil {
+			return err
+		}
+		g, ok := v.(*Group)
+		if !ok {
+			return notFound(id)
+		}
+		out = *g
 		return nil
 	})
 	return out, err

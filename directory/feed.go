@@ -85,7 +85,8 @@ func (s *Store) LastChange() (n uint64) {
 }
 
 // Changes merges the feed behind the watermark after, up to and including upto; 0 means its end. The cost follows the
-// number of changes. The error has code Expired when that part of the feed was trimmed.
+// number of changes. The error has code Expired when that part of the feed was trimmed, or when the watermark lies behind
+// the feed's end, as one of another directory may.
 func (s *Store) Changes(after, upto uint64) (Changes, error) {
 	var out Changes
 	err := s.read(func(t *txn) error {
@@ -101,6 +102,9 @@ func (t *txn) changes(after, upto uint64) (Changes, error) {
 		return Changes{}, &Error{Code: Expired, Message: fmt.Sprintf("The change feed begins behind %d, not at %d.", floor, after)}
 	}
 	last := t.in(bucketFeed).Sequence()
+	if after > last {
+		return Changes{}, &Error{Code: Expired, Message: fmt.Sprintf("The change feed ends at %d, before %d: that watermark is not of this directory.", last, after)}
+	}
 	if upto == 0 || upto > last {
 		upto = last
 	}
@@ -165,103 +169,4 @@ func (o *ObjectChange) merge(e change) {
 	case opPurge:
 		o.Purged = true
 	}
-}
-
-// Trim drops the part of the feed that every reader has passed and that is older than keep, and the tombstones whose
-// last change lies in it. The work is done in transactions of bounded size.
-func (s *Store) Trim(now time.Time, passed uint64, keep time.Duration) error {
-	limit := now.Add(-keep).UnixNano()
-	for {
-		var more bool
-		var drop []uint64
-		if err := s.read(func(t *txn) error {
-			c := t.in(bucketFeed).Cursor()
-			for k, v := c.First(); k != nil && num(k) <= passed; k, v = c.Next() {
-				var e change
-				if err := json.Unmarshal(v, &e); err != nil {
-					return err
-				}
-				if e.Time > limit {
-					return nil
-				}
-				if len(drop) == 5000 {
-					more = true
-					return nil
-				}
-				drop = append(drop, num(k))
-			}
-			return nil
-		}); err != nil || len(drop) == 0 {
-			return err
-		}
-		if err := s.update(func(t *txn) ([]Event, error) { return nil, t.trim(drop) }); err != nil || !more {
-			return err
-		}
-	}
-}
-
-func (t *txn) trim(drop []uint64) error {
-	floor := drop[len(drop)-1]
-	for _, n := range drop {
-		if err := t.in(bucketFeed).Delete(key(n)); err != nil {
-			return err
-		}
-	}
-	if err := t.Bucket(bucketMeta).Put([]byte("floor"), key(floor)); err != nil {
-		return err
-	}
-	var gone []uint64
-	c := t.in(bucketTombstones).Cursor()
-	for k, _ := c.First(); k != nil && num(k) <= floor; k, _ = c.Next() {
-		gone = append(gone, num(k[8:]))
-		if err := c.Delete(); err != nil {
-			return err
-		}
-	}
-	for _, n := range gone {
-		if err := t.forget(n); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// forget removes the last traces of a purged object: its tombstone, hidden memberships and assignments.
-func (t *txn) forget(n uint64) error {
-	o, ok, err := t.object(n)
-	if err != nil || !ok {
-		return err
-	}
-	for _, pair := range [][2][]byte{{bucketMembers, bucketMemberOf}, {bucketMemberOf, bucketMembers}} {
-		for _, other := range t.pairs(pair[0], n) {
-			if err := t.in(pair[0]).Delete(key(n, other)); err != nil {
-				return err
-			}
-			if err := t.in(pair[1]).Delete(key(other, n)); err != nil {
-				return err
-			}
-		}
-	}
-	for _, u := range t.pairs(bucketReports, n) {
-		if err := t.in(bucketReports).Delete(key(n, u)); err != nil {
-			return err
-		}
-	}
-	if err := t.dropAssignments(n); err != nil {
-		return err
-	}
-	if err := t.in(bucketIDs).Delete(guidKey(o.ID)); err != nil {
-		return err
-	}
-	return t.in(bucketObjects).Delete(key(n))
-}
-
-// pairs lists the second numbers of the keys that begin with n.
-func (t *txn) pairs(bucket []byte, n uint64) []uint64 {
-	var list []uint64
-	c := t.in(bucket).Cursor()
-	for k, _ := c.Seek(key(n)); len(k) >= 16 && num(k) == n; k, _ = c.Next() {
-		list = append(list, num(k[8:]))
-	}
-	return list
 }

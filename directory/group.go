@@ -2,11 +2,9 @@ package directory
 
 import (
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // Group is a group; field names follow resources/group.md.
 type Group struct {
@@ -104,35 +102,64 @@ func (g *Group) keptDeleted() bool {
 	return slices.Contains(g.GroupTypes, "Unified") || !g.MailEnabled && !g.synced()
 }
 
-// ServicePrincipal is an enterprise application of the tenant (resources/serviceprincipal.md).
-type ServicePrincipal struct {
-	Object
-	AppID                      string    `json:"appId"`
-	ApplicationID              string    `json:"applicationId"` // object id of the application registration
-	TemplateID                 string    `json:"applicationTemplateId,omitempty"`
-	AccountEnabled             bool      `json:"accountEnabled"`
-	AppRoleAssignmentRequired  bool      `json:"appRoleAssignmentRequired"`
-	Notes                      string    `json:"notes,omitempty"`
-	NotificationEmailAddresses []string  `json:"notificationEmailAddresses,omitempty"`
-	Tags                       []string  `json:"tags,omitempty"`
-	AppRoles                   []AppRole `json:"appRoles,omitempty"`
+// CreateGroup makes a group. Required are displayName and mailNickname; securityEnabled is true unless given.
+func (s *Store) CreateGroup(now time.Time, p Props) (Group, error) {
+	g := Group{SecurityEnabled: true}
+	err := s.write("created", func(t *txn) (Object, error) {
+		changed, err := apply(KindGroup, groupTable, &g, p, &g.Extensions, true)
+		if err != nil {
+			return Object{}, err
+		}
+		if err := g.check(); err != nil {
+			return Object{}, err
+		}
+		if err := t.create(s, now, KindGroup, &g.Object, &g); err != nil {
+			return Object{}, err
+		}
+		_, err = t.log(now, change{Op: opCreate, Kind: KindGroup, Num: g.Num, Changed: changed})
+		return g.Object, err
+	})
+	return g, err
 }
 
-// AppRole is a role that an application defines.
-type AppRole struct {
-	ID                 string   `json:"id"`
-	DisplayName        string   `json:"displayName"`
-	Description        string   `json:"description"`
-	Value              string   `json:"value"`
-	Enabled            bool     `json:"isEnabled"`
-	AllowedMemberTypes []string `json:"allowedMemberTypes"`
+// UpdateGroup changes properties of a live group.
+func (s *Store) UpdateGroup(now time.Time, id string, edit Props) (Group, error) {
+	var out Group
+	err := s.write("updated", func(t *txn) (Object, error) {
+		o, err := t.find(id, KindGroup)
+		if err != nil {
+			return o, err
+		}
+		g, _, err := load[Group](t, o.Num)
+		if err != nil {
+			return o, err
+		}
+		before := *g
+		if g.Extensions != nil {
+			g.Extensions = cloneMap(g.Extensions)
+		}
+		changed, err := apply(KindGroup, groupTable, g, edit, &g.Extensions, false)
+		if err != nil {
+			return o, err
+		}
+		if err := g.check(); err != nil {
+			return o, err
+		}
+		out = *g
+		if len(changed) == 0 {
+			return g.Object, errUnchanged
+		}
+		if err := t.leave(before.Object, &before); err != nil {
+			return o, err
+		}
+		if err := t.enter(g.Object, g); err != nil {
+			return o, err
+		}
+		if err := t.put(bucketObjects, key(g.Num), g); err != nil {
+			return o, err
+		}
+		_, err = t.log(now, change{Op: opUpdate, Kind: KindGroup, Num: g.Num, Changed: changed})
+		return g.Object, err
+	})
+	return out, err
 }
-
-var principalTable = byName([]Property[ServicePrincipal]{
-	{Name: "displayName", Type: TypeString, Max: 256, Required: true, field: func(s *ServicePrincipal) any { return &s.DisplayName }},
-	{Name: "accountEnabled", Type: TypeBoolean, field: func(s *ServicePrincipal) any { return &s.AccountEnabled }},
-	{Name: "appRoleAssignmentRequired", Type: TypeBoolean, field: func(s *ServicePrincipal) any { return &s.AppRoleAssignmentRequired }},
-	{Name: "notes", Type: TypeString, Max: 1024, field: func(s *ServicePrincipal) any { return &s.Notes }},
-	{Name: "notificationEmailAddresses", Type: TypeStrings, field: func(s *ServicePrincipal) any { return &s.NotificationEmailAddresses }},
-	{Name: "tags", Type: TypeStrings, field: func(s *ServicePrincipal) any { return &s.Tags }},
-})

@@ -293,3 +293,11 @@ func byName[T any](rows []Property[T]) map[string]Property[T] {
 	}
 	return m
 }
+
+func cloneMap(m map[string]any) map[string]any {
+	c := make(map[string]any, len(m))
+	for k, v := range m {
+		c[k] = v
+	}
+	return c
+}

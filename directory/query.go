@@ -3,10 +3,9 @@ package directory
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/binary"
-	"slices"
 
 	"github.com/google/uuid"
+	"go.etcd.io/bbolt"
 )
 
 // Page is a part of a list. Next is an opaque cursor, empty behind the last part.
@@ -15,12 +14,14 @@ type Page[T any] struct {
 	Next  string
 }
 
-// Query selects live objects. With a Prefix the order is by what matched; otherwise it is that of creation.
+// Query selects live objects, in the order of their creation unless it says otherwise.
 type Query struct {
-	Prefix     string // of displayName, mail or userPrincipalName, without regard to case
-	Cursor     string
-	Limit      int  // 0: 100
-	Descending bool // newest first; without Prefix only
+	Prefix     string // of displayName, mail or userPrincipalName, without regard to case; the order is by what matched
+	Exact      bool   // Prefix is the whole of one of them
+	ByName     bool   // in the order of displayName; without Prefix
+	Descending bool
+	Cursor     string // Next of the page before
+	Limit      int    // 0: 100
 	// Filters that walk: they pass over objects in between.
 	AccountEnabled *bool
 	UserType       string
@@ -29,12 +30,13 @@ type Query struct {
 
 func makeCursor(k []byte) string { return base64.RawURLEncoding.EncodeToString(k) }
 
-func parseCursor(text string) ([]byte, error) {
+// parseCursor decodes a cursor of a list whose keys begin with prefix.
+func parseCursor(text string, prefix []byte) ([]byte, error) {
 	if text == "" {
 		return nil, nil
 	}
 	k, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(k) == 0 {
+	if err != nil || len(k) < 8 || len(k) > bbolt.MaxKeySize || !bytes.HasPrefix(k, prefix) {
 		return nil, &Error{Code: Invalid, Property: "cursor", Message: "The page token is none of this list.", Hint: "Start again without it."}
 	}
 	return k, nil
@@ -68,93 +70,137 @@ func (s *Store) ServicePrincipals(q Query) (Page[ServicePrincipal], error) {
 
 // list seeks to where the cursor points and reads on from there; what lies before is not walked.
 func list[T any](s *Store, q Query, kind Kind, keep func(*T) bool) (Page[T], error) {
+	r := span{bucket: liveBucket[kind], descending: q.Descending}
+	switch {
+	case q.Prefix != "":
+		r.bucket, r.prefix = bucketNames, namePrefix(kind, q.Prefix)
+		if q.Exact {
+			r.prefix = append(r.prefix, 0)
+		}
+	case q.ByName:
+		r.bucket, r.prefix = bucketNames, []byte{byte(kind)}
+	}
+	return walk(s, r, q.Cursor, q.Limit, func(t *txn, k []byte) (v T, ok bool, err error) {
+		n := num(k[len(k)-8:])
+		p, ok, err := load[T](t, n)
+		if err != nil || !ok || !keep(p) {
+			return v, false, err
+		}
+		if r.prefix != nil {
+			texts := namesOf(p)
+			if q.ByName && q.Prefix == "" {
+				texts = texts[:1]
+			}
+			ok = bytes.Equal(k, bestKey(kind, texts, n, r))
+		}
+		return *p, ok, nil
+	})
+}
+
+// span is a range of keys, read up or down.
+type span struct {
+	bucket, prefix []byte
+	descending     bool
+}
+
+// first is the cursor's first key: behind the key after, if there is one.
+func (r span) first(c *bbolt.Cursor, after []byte) (k []byte) {
+	switch {
+	case r.descending:
+		limit := after
+		if limit == nil {
+			limit = successor(r.prefix)
+		}
+		if limit != nil {
+			if k, _ = c.Seek(limit); k != nil {
+				k, _ = c.Prev()
+				return k
+			}
+		}
+		k, _ = c.Last()
+	case after != nil:
+		if k, _ = c.Seek(after); bytes.Equal(k, after) {
+			k, _ = c.Next()
+		}
+	default:
+		k, _ = c.Seek(r.prefix)
+	}
+	return k
+}
+
+// successor is the least key behind all that begin with prefix, nil when there is none.
+func successor(prefix []byte) []byte {
+	next := bytes.Clone(prefix)
+	for i := len(next) - 1; i >= 0; i-- {
+		if next[i]++; next[i] != 0 {
+			return next[:i+1]
+		}
+	}
+	return nil
+}
+
+// walk makes a page of the keys of a span that get turns into items.
+func walk[T any](s *Store, r span, cursor string, limit int, get func(t *txn, k []byte) (T, bool, error)) (Page[T], error) {
 	var page Page[T]
-	limit := q.Limit
 	if limit <= 0 {
 		limit = 100
 	}
-	after, err := parseCursor(q.Cursor)
+	after, err := parseCursor(cursor, r.prefix)
 	if err != nil {
 		return page, err
 	}
 	err = s.read(func(t *txn) error {
-		bucket, prefix := liveBucket[kind], []byte(nil)
-		if q.Prefix != "" {
-			bucket, prefix = bucketNames, namePrefix(kind, q.Prefix)
-		}
-		c := t.in(bucket).Cursor()
+		c := t.in(r.bucket).Cursor()
 		step := c.Next
-		var k []byte
-		switch {
-		case q.Descending && prefix == nil:
+		if r.descending {
 			step = c.Prev
-			if after == nil {
-				k, _ = c.Last()
-			} else if k, _ = c.Seek(after); k == nil {
-				k, _ = c.Last()
-			} else {
-				k, _ = c.Prev()
-			}
-		case after != nil:
-			if k, _ = c.Seek(after); bytes.Equal(k, after) {
-				k, _ = c.Next()
-			}
-		default:
-			k, _ = c.Seek(prefix)
 		}
-		seen := map[uint64]bool{} // an object can match by several of its names
-		for ; k != nil && bytes.HasPrefix(k, prefix); k, _ = step() {
-			n := binary.BigEndian.Uint64(k[len(k)-8:])
-			if seen[n] {
-				continue
-			}
-			v, ok, err := load[T](t, n)
+		var last []byte
+		for k := r.first(c, after); k != nil && bytes.HasPrefix(k, r.prefix); k, _ = step() {
+			item, ok, err := get(t, k)
 			if err != nil {
 				return err
 			}
-			if !ok || !keep(v) {
+			if !ok {
 				continue
 			}
-			if prefix != nil {
-				// Another page may have shown it under a name that sorts before.
-				if first := firstName(v, kind, prefix, n); first != nil && bytes.Compare(first, k) < 0 {
-					continue
-				}
-				seen[n] = true
-			}
 			if len(page.Items) == limit {
+				page.Next = makeCursor(last)
 				return nil
 			}
-			page.Items = append(page.Items, *v)
-			page.Next = makeCursor(k)
+			page.Items = append(page.Items, item)
+			last = k
 		}
-		page.Next = ""
 		return nil
 	})
 	return page, err
 }
 
-// firstName is the first key under which an object matches a prefix.
-func firstName(v any, kind Kind, prefix []byte, n uint64) []byte {
-	var names []string
+func namesOf(v any) []string {
 	switch x := v.(type) {
 	case *User:
-		names = x.names()
+		return x.names()
 	case *Group:
-		names = x.names()
+		return x.names()
 	case *ServicePrincipal:
-		names = x.names()
+		return x.names()
 	}
-	var keys [][]byte
-	for _, name := range names {
-		if k := nameKey(kind, name, n); name != "" && bytes.HasPrefix(k, prefix) {
-			keys = append(keys, k)
+	return nil
+}
+
+// bestKey is the key under which an object appears in a search: of those that match, the first in reading order. So an
+// object that matches by several of its names appears once, on whatever page that is.
+func bestKey(kind Kind, texts []string, n uint64, r span) (best []byte) {
+	for _, text := range texts {
+		k := nameKey(kind, text, n)
+		if text == "" || !bytes.HasPrefix(k, r.prefix) {
+			continue
+		}
+		if best == nil || (bytes.Compare(k, best) < 0) != r.descending {
+			best = k
 		}
 	}
-	if len(keys) == 0 {
-		return nil
-	}
-	return slices.MinFunc(keys, bytes.Compare)
+	return best
 }
 
 func get[T any](s *Store, id string, kind Kind) (T, error) {
@@ -224,52 +270,29 @@ func (s *Store) DirectReports(id string) ([]Object, error) {
 }
 
 func (s *Store) related(id string, kind Kind, bucket []byte, cursor string, limit int) (Page[Object], error) {
-	var page Page[Object]
-	if limit <= 0 {
-		limit = 100
-	}
-	after, err := parseCursor(cursor)
-	if err != nil {
-		return page, err
-	}
-	err = s.read(func(t *txn) error {
-		var o Object
+	return relatedPage(s, id, kind, bucket, cursor, limit, func(t *txn, k []byte) (Object, bool, error) {
+		o, ok, err := t.object(num(k[8:]))
+		return o, ok && o.State == Live, err
+	})
+}
+
+// relatedPage lists what is connected with a live object; kind 0 is any.
+func relatedPage[T any](s *Store, id string, kind Kind, bucket []byte, cursor string, limit int, get func(t *txn, k []byte) (T, bool, error)) (Page[T], error) {
+	var o Object
+	if err := s.read(func(t *txn) (err error) {
 		if kind == 0 {
 			o, err = t.find(id)
 		} else {
 			o, err = t.find(id, kind)
 		}
-		if err != nil {
-			return err
-		}
-		c := t.in(bucket).Cursor()
-		k, _ := c.Seek(key(o.Num))
-		if after != nil {
-			if k, _ = c.Seek(after); bytes.Equal(k, after) {
-				k, _ = c.Next()
-			}
-		}
-		for ; k != nil && num(k) == o.Num; k, _ = c.Next() {
-			other, ok, err := t.object(num(k[8:]))
-			if err != nil {
-				return err
-			}
-			if !ok || other.State != Live {
-				continue
-			}
-			if len(page.Items) == limit {
-				return nil
-			}
-			page.Items = append(page.Items, other)
-			page.Next = makeCursor(k)
-		}
-		page.Next = ""
-		return nil
-	})
-	return page, err
+		return err
+	}); err != nil {
+		return Page[T]{}, err
+	}
+	return walk(s, span{bucket: bucket, prefix: key(o.Num)}, cursor, limit, get)
 }
 
-// MemberCount counts the memberships of a group, hidden ones of deleted members included; beyond limit it stops there.
+// MemberCount counts the live members of a group without reading them; at limit it stops.
 func (s *Store) MemberCount(group string, limit int) (n int, err error) {
 	err = s.read(func(t *txn) error {
 		o, err := t.find(group, KindGroup)
@@ -278,7 +301,9 @@ func (s *Store) MemberCount(group string, limit int) (n int, err error) {
 		}
 		c := t.in(bucketMembers).Cursor()
 		for k, _ := c.Seek(key(o.Num)); k != nil && num(k) == o.Num && n < limit; k, _ = c.Next() {
-			n++
+			if t.in(bucketUsers).Get(k[8:]) != nil || t.in(bucketGroups).Get(k[8:]) != nil {
+				n++
+			}
 		}
 		return nil
 	})

@@ -82,6 +82,30 @@ func (r *Reader) nums(bucket []byte, after uint64, limit int) []uint64 {
 	return list
 }
 
+// EachUser calls f with up to limit live users whose numbers are greater than after, in creation order.
+func (r *Reader) EachUser(after uint64, limit int, f func(User) error) error {
+	for _, n := range r.UserNums(after, limit) {
+		if u, ok := r.UserByNum(n); ok {
+			if err := f(u); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// EachGroup calls f with up to limit live groups whose numbers are greater than after, in creation order.
+func (r *Reader) EachGroup(after uint64, limit int, f func(Group) error) error {
+	for _, n := range r.GroupNums(after, limit) {
+		if g, ok := r.GroupByNum(n); ok {
+			if err := f(g); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // EachMember calls f with the members of a group behind a number, until f returns false. Memberships of deleted groups
 // and of deleted members are among them: the caller looks at their state.
 func (r *Reader) EachMember(group, after uint64, f func(member uint64) bool) {

@@ -37,8 +37,8 @@ type Options struct {
 
 // Event is a committed change, for live pages.
 type Event struct {
-	Op   string `json:"op"` // created, updated, deleted, restored, purged, members, assigned, unassigned
-	Kind string `json:"kind"`
+	Op   string `json:"op"`   // created, updated, deleted, restored, purged, members, assigned, unassigned
+	Kind string `json:"kind"` // of the object; members is about the group, assigned and unassigned about the application
 	ID   string `json:"id"`
 }
 
@@ -72,14 +72,12 @@ func Open(path string, opt Options) (*Store, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return nil, &Error{Code: Foreign, Message: path + " is a folder.", Hint: "Name a file with --data."}
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, NoSync: opt.NoSync, FreelistType: bbolt.FreelistMapType})
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, &Error{Code: InUse, Message: path + " is in use by another process.", Hint: "Stop that one, or name another file with --data."}
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
-		return nil, &Error{Code: Foreign, Message: path + " is not a data file of entrasim.", Hint: "Name another file with --data."}
-	case err != nil:
-		return nil, &Error{Code: Foreign, Message: fmt.Sprintf("%s can't be opened: %v.", path, err), Hint: "Check the path and its rights, or name another file with --data."}
+	if err := inspect(path); err != nil {
+		return nil, err
+	}
+	db, err := openFile(path, &bbolt.Options{NoSync: opt.NoSync})
+	if err != nil {
+		return nil, err
 	}
 	s := &Store{db: db, seed: opt.Seed, onCommit: opt.OnCommit}
 	if err := s.init(path, opt); err != nil {
@@ -88,29 +86,65 @@ func Open(path string, opt Options) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) init(path string, opt Options) error {
-	empty := false
-	var h header
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(bucketMeta)
-		if b == nil {
-			k, _ := tx.Cursor().First()
-			empty = k == nil
-			if !empty {
-				return &Error{Code: Foreign, Message: path + " is a bbolt file of another program.", Hint: "Name another file with --data."}
-			}
-			return nil
-		}
-		if err := json.Unmarshal(b.Get([]byte("header")), &h); err != nil || h.Program != program {
-			return &Error{Code: Foreign, Message: path + " is a bbolt file of another program.", Hint: "Name another file with --data."}
-		}
-		if h.Version > version {
-			return &Error{Code: Foreign, Message: fmt.Sprintf("%s was written by a newer entrasim (layout %d, this one knows %d).", path, h.Version, version),
-				Hint: "Use that version, or name another file with --data."}
-		}
-		return nil
-	})
+// inspect refuses a file that is none of ours before anything can write to it: bbolt may rewrite the list of free pages
+// of a file that it opens for writing.
+func inspect(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() == 0 {
+		return nil // there is nothing to protect
+	}
+	db, err := openFile(path, &bbolt.Options{ReadOnly: true})
 	if err != nil {
+		return err
+	}
+	err = db.View(func(tx *bbolt.Tx) error {
+		_, _, err := identify(tx, path)
+		return err
+	})
+	return errors.Join(err, db.Close())
+}
+
+func openFile(path string, opt *bbolt.Options) (*bbolt.DB, error) {
+	opt.Timeout, opt.FreelistType = time.Second, bbolt.FreelistMapType
+	db, err := bbolt.Open(path, 0o600, opt)
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, &Error{Code: InUse, Message: path + " is in use by another process.", Hint: "Stop that one, or name another file with --data."}
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
+		return nil, &Error{Code: Foreign, Message: path + " is not a data file of entrasim.", Hint: "Name another file with --data."}
+	case err != nil:
+		return nil, &Error{Code: Foreign, Message: fmt.Sprintf("%s can't be opened: %v.", path, err), Hint: "Check the path and its rights, or name another file with --data."}
+	}
+	return db, nil
+}
+
+// identify reads the header of a file; empty is true when it holds nothing at all.
+func identify(tx *bbolt.Tx, path string) (h header, empty bool, err error) {
+	foreign := &Error{Code: Foreign, Message: path + " is a bbolt file of another program.", Hint: "Name another file with --data."}
+	b := tx.Bucket(bucketMeta)
+	if b == nil {
+		if k, _ := tx.Cursor().First(); k != nil {
+			return h, false, foreign
+		}
+		return h, true, nil
+	}
+	if err := json.Unmarshal(b.Get([]byte("header")), &h); err != nil || h.Program != program {
+		return h, false, foreign
+	}
+	if h.Version > version {
+		return h, false, &Error{Code: Foreign, Message: fmt.Sprintf("%s was written by a newer entrasim (layout %d, this one knows %d).", path, h.Version, version),
+			Hint: "Use that version, or name another file with --data."}
+	}
+	return h, false, nil
+}
+
+func (s *Store) init(path string, opt Options) error {
+	var h header
+	var empty bool
+	if err := s.db.View(func(tx *bbolt.Tx) (err error) {
+		h, empty, err = identify(tx, path)
+		return err
+	}); err != nil {
 		return err
 	}
 	if !empty {
@@ -231,15 +265,22 @@ func (s *Store) update(f func(t *txn) ([]Event, error)) error {
 	return nil
 }
 
+// errUnchanged ends an edit that changes nothing: no commit, no entry in the feed, no event.
+var errUnchanged = errors.New("nothing changed")
+
 // write is update for one event.
 func (s *Store) write(op string, f func(t *txn) (Object, error)) error {
-	return s.update(func(t *txn) ([]Event, error) {
+	err := s.update(func(t *txn) ([]Event, error) {
 		o, err := f(t)
 		if err != nil {
 			return nil, err
 		}
 		return []Event{{Op: op, Kind: o.Kind.String(), ID: o.ID}}, nil
 	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
 }
 
 func (s *Store) read(f func(t *txn) error) error {

@@ -1,7 +1,9 @@
 package directory
 
 import (
+	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -131,7 +133,7 @@ func userRows() []Property[User] {
 		{Name: "deletedDateTime", Type: TypeTime, ReadOnly: true, field: func(u *User) any { return &u.DeletedDateTime }},
 	}
 	for i := range 15 {
-		rows = append(rows, text("onPremisesExtensionAttributes/extensionAttribute"+itoa(i+1), 1024, func(u *User) *string { return &u.ExtensionAttributes[i] }))
+		rows = append(rows, text("onPremisesExtensionAttributes/extensionAttribute"+strconv.Itoa(i+1), 1024, func(u *User) *string { return &u.ExtensionAttributes[i] }))
 	}
 	return rows
 }
@@ -175,3 +177,111 @@ func (u *User) check() error {
 
 // IsGuest reports whether the account belongs to somebody of another tenant.
 func (u *User) IsGuest() bool { return u.UserType == Guest }
+
+// CreateUser makes a user. Required are displayName, mailNickname and userPrincipalName; accountEnabled is true and
+// userType Member unless given. The property manager takes an id or userPrincipalName.
+func (s *Store) CreateUser(now time.Time, p Props) (User, error) {
+	u := User{AccountEnabled: true, UserType: Member}
+	err := s.write("created", func(t *txn) (Object, error) {
+		changed, err := t.editUser(&u, p, true)
+		if err != nil {
+			return Object{}, err
+		}
+		if err := t.create(s, now, KindUser, &u.Object, &u); err != nil {
+			return Object{}, err
+		}
+		_, err = t.log(now, change{Op: opCreate, Kind: KindUser, Num: u.Num, Changed: changed})
+		return u.Object, err
+	})
+	return u, err
+}
+
+// editUser applies an edit to u and returns the names of what changed.
+func (t *txn) editUser(u *User, p Props, creating bool) ([]string, error) {
+	rest := make(Props, len(p))
+	managerChanged := false
+	for name, v := range p {
+		switch name {
+		case "manager":
+			boss := uint64(0)
+			if id, ok := v.(string); ok && id != "" {
+				o, err := t.find(id, KindUser)
+				if err != nil {
+					return nil, &Error{Code: NotFound, Property: "manager", Message: fmt.Sprintf("There is no user %q.", id), Hint: "Give the id or user principal name of a user."}
+				}
+				boss = o.Num
+			} else if v != nil && v != "" {
+				return nil, invalid("manager", "manager is the id or user principal name of a user, not %v.", v)
+			}
+			if boss != 0 && boss == u.Num {
+				return nil, invalid("manager", "A user can't be their own manager.")
+			}
+			managerChanged = boss != u.ManagerNum
+			u.ManagerNum = boss
+		case "employeeOrgData", "onPremisesExtensionAttributes":
+			members, ok := v.(map[string]any)
+			if !ok && v != nil {
+				return nil, invalid(name, "%s is an object.", name)
+			}
+			for k, x := range members {
+				rest[name+"/"+k] = x
+			}
+		default:
+			rest[name] = v
+		}
+	}
+	changed, err := apply(KindUser, userTable, u, rest, &u.Extensions, creating)
+	if err != nil {
+		return nil, err
+	}
+	if managerChanged {
+		changed = append(changed, "manager")
+	}
+	return changed, u.check()
+}
+
+// UpdateUser changes properties of a live user, given by id or userPrincipalName. An edit that changes nothing leaves no
+// trace in the change feed.
+func (s *Store) UpdateUser(now time.Time, id string, edit Props) (User, error) {
+	var out User
+	err := s.write("updated", func(t *txn) (Object, error) {
+		o, err := t.find(id, KindUser)
+		if err != nil {
+			return o, err
+		}
+		u, _, err := load[User](t, o.Num)
+		if err != nil {
+			return o, err
+		}
+		before := *u
+		if u.Extensions != nil {
+			u.Extensions = cloneMap(u.Extensions)
+		}
+		changed, err := t.editUser(u, edit, false)
+		if err != nil {
+			return o, err
+		}
+		out = *u
+		if len(changed) == 0 {
+			return u.Object, errUnchanged
+		}
+		if err := t.leave(before.Object, &before); err != nil {
+			return o, err
+		}
+		if err := t.enter(u.Object, u); err != nil {
+			return o, err
+		}
+		if err := t.put(bucketObjects, key(u.Num), u); err != nil {
+			return o, err
+		}
+		_, err = t.log(now, change{Op: opUpdate, Kind: KindUser, Num: u.Num, Changed: changed})
+		return u.Object, err
+	})
+	return out, err
+}
+
+// SetManager gives a user a manager; an empty one takes it away.
+func (s *Store) SetManager(now time.Time, user, manager string) error {
+	_, err := s.UpdateUser(now, user, Props{"manager": manager})
+	return err
+}

@@ -1,0 +1,123 @@
+package directory
+
+import (
+	"time"
+)
+
+// ServicePrincipal is an enterprise application of the tenant (resources/serviceprincipal.md).
+type ServicePrincipal struct {
+	Object
+	AppID                      string    `json:"appId"`
+	ApplicationID              string    `json:"applicationId"` // object id of the application registration
+	TemplateID                 string    `json:"applicationTemplateId,omitempty"`
+	AccountEnabled             bool      `json:"accountEnabled"`
+	AppRoleAssignmentRequired  bool      `json:"appRoleAssignmentRequired"`
+	Notes                      string    `json:"notes,omitempty"`
+	NotificationEmailAddresses []string  `json:"notificationEmailAddresses,omitempty"`
+	Tags                       []string  `json:"tags,omitempty"`
+	AppRoles                   []AppRole `json:"appRoles,omitempty"`
+}
+
+// AppRole is a role that an application defines.
+type AppRole struct {
+	ID                 string   `json:"id"`
+	DisplayName        string   `json:"displayName"`
+	Description        string   `json:"description"`
+	Value              string   `json:"value"`
+	Enabled            bool     `json:"isEnabled"`
+	AllowedMemberTypes []string `json:"allowedMemberTypes"`
+}
+
+var principalTable = byName([]Property[ServicePrincipal]{
+	{Name: "displayName", Type: TypeString, Max: 256, Required: true, field: func(s *ServicePrincipal) any { return &s.DisplayName }},
+	{Name: "accountEnabled", Type: TypeBoolean, field: func(s *ServicePrincipal) any { return &s.AccountEnabled }},
+	{Name: "appRoleAssignmentRequired", Type: TypeBoolean, field: func(s *ServicePrincipal) any { return &s.AppRoleAssignmentRequired }},
+	{Name: "notes", Type: TypeString, Max: 1024, field: func(s *ServicePrincipal) any { return &s.Notes }},
+	{Name: "notificationEmailAddresses", Type: TypeStrings, field: func(s *ServicePrincipal) any { return &s.NotificationEmailAddresses }},
+	{Name: "tags", Type: TypeStrings, field: func(s *ServicePrincipal) any { return &s.Tags }},
+})
+
+// CreateServicePrincipal makes an enterprise application with its registration's ids.
+func (s *Store) CreateServicePrincipal(now time.Time, displayName, templateID string, roles []AppRole) (ServicePrincipal, error) {
+	sp := ServicePrincipal{TemplateID: templateID, AccountEnabled: true, AppRoleAssignmentRequired: true, AppRoles: roles,
+		Tags: []string{"WindowsAzureActiveDirectoryCustomSingleSignOnApplication", "WindowsAzureActiveDirectoryIntegratedApp"}}
+	err := s.write("created", func(t *txn) (Object, error) {
+		if _, err := apply(KindServicePrincipal, principalTable, &sp, Props{"displayName": displayName}, new(map[string]any), true); err != nil {
+			return Object{}, err
+		}
+		n, err := t.next()
+		if err != nil {
+			return Object{}, err
+		}
+		sp.AppID, sp.ApplicationID = derive(s.seed, "appId", n), derive(s.seed, "application", n)
+		if err := t.create(s, now, KindServicePrincipal, &sp.Object, &sp); err != nil {
+			return Object{}, err
+		}
+		for _, id := range []string{sp.AppID, sp.ApplicationID} {
+			if err := t.in(bucketAppIDs).Put(guidKey(id), key(sp.Num)); err != nil {
+				return Object{}, err
+			}
+		}
+		_, err = t.log(now, change{Op: opCreate, Kind: KindServicePrincipal, Num: sp.Num})
+		return sp.Object, err
+	})
+	return sp, err
+}
+
+// ServicePrincipal returns a service principal by its object id.
+func (s *Store) ServicePrincipal(id string) (ServicePrincipal, error) {
+	return get[ServicePrincipal](s, id, KindServicePrincipal)
+}
+
+// ServicePrincipalByAppID returns a service principal by its appId, or by the object id of its application.
+func (s *Store) ServicePrincipalByAppID(id string) (sp ServicePrincipal, err error) {
+	err = s.read(func(t *txn) error {
+		n := num(t.in(bucketAppIDs).Get(guidKey(id)))
+		p, ok, err := load[ServicePrincipal](t, n)
+		if err != nil {
+			return err
+		}
+		if !ok || p.State != Live {
+			return notFound(id)
+		}
+		sp = *p
+		return nil
+	})
+	return sp, err
+}
+
+// UpdateServicePrincipal changes properties of a service principal.
+func (s *Store) UpdateServicePrincipal(now time.Time, id string, edit Props) (ServicePrincipal, error) {
+	var out ServicePrincipal
+	err := s.write("updated", func(t *txn) (Object, error) {
+		o, err := t.find(id, KindServicePrincipal)
+		if err != nil {
+			return o, err
+		}
+		sp, _, err := load[ServicePrincipal](t, o.Num)
+		if err != nil {
+			return o, err
+		}
+		before := *sp
+		changed, err := apply(KindServicePrincipal, principalTable, sp, edit, new(map[string]any), false)
+		if err != nil {
+			return o, err
+		}
+		out = *sp
+		if len(changed) == 0 {
+			return o, errUnchanged
+		}
+		if err := t.leave(before.Object, &before); err != nil {
+			return o, err
+		}
+		if err := t.enter(sp.Object, sp); err != nil {
+			return o, err
+		}
+		if err := t.put(bucketObjects, key(o.Num), sp); err != nil {
+			return o, err
+		}
+		_, err = t.log(now, change{Op: opUpdate, Kind: KindServicePrincipal, Num: o.Num, Changed: changed})
+		return o, err
+	})
+	return out, err
+}
