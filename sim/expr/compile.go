@@ -310,3 +310,19 @@ func holds(op string, order int) bool {
 	}
 	return order >= 0
 }
+
+// Distance is the number of edits between two texts, for suggestions.
+func Distance(a, b string) int { return distance(a, b) }
+
+// ParameterNames lists the parameters of a function, the repeating one last; nil when there is no such function.
+func ParameterNames(function string) []string {
+	f, ok := find(function)
+	if !ok {
+		return nil
+	}
+	names := make([]string, len(f.Params))
+	for i, p := range f.Params {
+		names[i] = p.Name
+	}
+	return names
+}
