@@ -1,0 +1,385 @@
+package scim
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Tag labels a request with what it is for; it goes unchanged into the recorded exchange.
+type Tag struct {
+	Job     string
+	CycleID string
+	Cycle   int
+	Object  string // id of the directory object, "" for a probe
+	Reason  string // one sentence
+	Rules   []string
+}
+
+// Exchange is one request with its answer. The token is masked.
+type Exchange struct {
+	Time time.Time // virtual
+	Tag
+	Method, URL     string
+	RequestHeaders  [][2]string // in the order of the wire
+	RequestBody     []byte
+	Status          int // 0: no answer
+	ResponseHeaders [][2]string
+	ResponseBody    []byte
+	Duration        time.Duration // real
+	Err             string
+}
+
+// Client sends requests to one endpoint. It is safe for concurrent use.
+type Client struct {
+	ep     Endpoint
+	opt    Options
+	token  string
+	now    func() time.Time
+	record func(*Exchange)
+	http   *http.Client
+}
+
+// answer is what came back.
+type answer struct {
+	status     int
+	headers    [][2]string
+	body       []byte
+	retryAfter time.Duration
+}
+
+// NewClient makes a client. now is the virtual time of recorded exchanges; record may be nil and must not wait.
+func NewClient(ep Endpoint, token string, opt Options, now func() time.Time, record func(*Exchange)) *Client {
+	t := &http.Transport{
+		DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		MaxIdleConns:          100,
+		MaxIdleConnsPerHost:   64,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   30 * time.Second,
+		DisableCompression:    true,
+		ExpectContinueTimeout: 0,
+		ReadBufferSize:        16 << 10,
+	}
+	if opt.StrictTLS {
+		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12}
+	}
+	return &Client{ep: ep, opt: opt, token: token, now: now, record: record,
+		http: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// Dialect is how the client writes changes.
+func (c *Client) Dialect() Dialect { return c.ep.Dialect }
+
+// Close drops idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// ContentType of every body.
+const ContentType = "application/scim+json; charset=utf-8"
+
+const mask = "***"
+
+// do sends one request and reads its whole answer. The error says why no answer came.
+func (c *Client) do(ctx context.Context, tag Tag, op operation, method, url string, body []byte) (*answer, *Error) {
+	ctx, cancel := context.WithTimeout(ctx, c.opt.Timeout)
+	defer cancel()
+	x := &Exchange{Time: c.now(), Tag: tag, Method: method, URL: url, RequestBody: body}
+	began := time.Now()
+	a, err := c.exchange(ctx, x, method, url, body)
+	x.Duration = time.Since(began)
+	var fail *Error
+	if err != nil {
+		fail = noAnswer(op, err)
+		x.Err = c.hide(err.Error())
+		fail.Message = c.hide(fail.Message)
+	} else {
+		x.Status, x.ResponseHeaders, x.ResponseBody = a.status, a.headers, a.body
+	}
+	if c.record != nil {
+		c.record(x)
+	}
+	return a, fail
+}
+
+func (c *Client) exchange(ctx context.Context, x *Exchange, method, url string, body []byte) (*answer, error) {
+	var reader io.Reader
+	if body != nil {
+		reader = bytes.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, url, reader)
+	if err != nil {
+		return nil, err
+	}
+	if c.opt.StrictTLS && req.URL.Scheme != "https" {
+		return nil, errors.New("the endpoint is not HTTPS")
+	}
+	req.Header = make(http.Header, 5)
+	req.Header["User-Agent"] = nil // Go would add one; Entra sends none
+	x.RequestHeaders = append(make([][2]string, 0, 6), [2]string{"Host", req.URL.Host})
+	set := func(name, value, shown string) {
+		req.Header[name] = []string{value}
+		x.RequestHeaders = append(x.RequestHeaders, [2]string{name, shown})
+	}
+	if c.token != "" {
+		set("Authorization", "Bearer "+c.token, "Bearer "+mask)
+	}
+	set("Accept", "application/scim+json", "application/scim+json")
+	if v := c.opt.ADSCIMVersion; v != "" {
+		set("ADSCIMVersion", v, v)
+	}
+	if body != nil {
+		set("Content-Type", ContentType, ContentType)
+		x.RequestHeaders = append(x.RequestHeaders, [2]string{"Content-Length", strconv.Itoa(len(body))})
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(res.Body, c.opt.MaxAnswer+1))
+	if err != nil {
+		return nil, fmt.Errorf("the answer broke off: %w", err)
+	}
+	if int64(len(data)) > c.opt.MaxAnswer {
+		return nil, fmt.Errorf("the answer is longer than %d bytes", c.opt.MaxAnswer)
+	}
+	a := &answer{status: res.StatusCode, body: c.hideBytes(data), headers: make([][2]string, 0, len(res.Header)), retryAfter: retryAfter(res.Header.Get("Retry-After"), c.now())}
+	for name, values := range res.Header {
+		for _, v := range values {
+			a.headers = append(a.headers, [2]string{name, c.hide(v)})
+		}
+	}
+	sort.Slice(a.headers, func(i, k int) bool { return a.headers[i][0] < a.headers[k][0] })
+	return a, nil
+}
+
+// hide masks the token wherever a target echoes it.
+func (c *Client) hide(s string) string {
+	if len(c.token) < 4 || !strings.Contains(s, c.token) {
+		return s
+	}
+	return strings.ReplaceAll(s, c.token, mask)
+}
+
+func (c *Client) hideBytes(b []byte) []byte {
+	// A short token, such as a word, is no secret worth breaking answers for: it would cut into names and values.
+	if len(c.token) < 12 || !bytes.Contains(b, []byte(c.token)) {
+		return b
+	}
+	return bytes.ReplaceAll(b, []byte(c.token), []byte(mask))
+}
+
+func retryAfter(text string, now time.Time) time.Duration {
+	if text == "" {
+		return 0
+	}
+	if n, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && n >= 0 {
+		return time.Duration(n) * time.Second
+	}
+	if t, err := http.ParseTime(text); err == nil {
+		return max(0, t.Sub(now))
+	}
+	return 0
+}
+
+// noAnswer classifies what kept an answer from coming: no name, no connection, no trust, no HTTP, no time.
+func noAnswer(op operation, err error) *Error {
+	e := &Error{Code: CodeWebException, Message: "An error occurred while sending the request. " + reason(err), NoAnswer: true, cause: err}
+	var timeout interface{ Timeout() bool }
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
+		e.Code = CodeTimeout
+	}
+	if op == opProbe {
+		e.Code = CodeCredentialUnavailable
+	}
+	return e
+}
+
+// reason is the innermost part of a network error, without the URL that stands before it.
+func reason(err error) string {
+	var op interface{ Unwrap() error }
+	text := err.Error()
+	if errors.As(err, &op) {
+		if inner := op.Unwrap(); inner != nil {
+			text = inner.Error()
+		}
+	}
+	return strings.TrimSuffix(text, ".") + "."
+}
+
+// object reads one resource from an answer.
+func (c *Client) object(op operation, method, url string, rt ResourceType, a *answer) (*Resource, *Error) {
+	if err := c.contentType(op, method, url, a); err != nil {
+		return nil, err
+	}
+	v, err := parseBody(a.body)
+	if err != nil {
+		return nil, unreadable(op, method, url, a, err)
+	}
+	if m, ok := v.(map[string]any); ok && op == opRead {
+		if resources, ok := m["Resources"].([]any); ok {
+			return nil, &Error{Code: CodeMultipleEntries, Status: a.status, Message: fmt.Sprintf("One resource was asked for, %d came. %s", len(resources), excerpt(a.body))}
+		}
+	}
+	r, err := newResource(v)
+	if err != nil {
+		return nil, unreadable(op, method, url, a, err)
+	}
+	if op == opRead && rt == Group && len(list(r.members["members"])) > 0 {
+		return nil, &Error{Code: CodeMultipleEntries, Status: a.status, Message: "Members were returned although excludedAttributes=members asked for none. " + excerpt(a.body)}
+	}
+	return r, nil
+}
+
+func (c *Client) contentType(op operation, method, url string, a *answer) *Error {
+	if !c.opt.StrictContentType {
+		return nil
+	}
+	for _, h := range a.headers {
+		if h[0] == "Content-Type" && strings.HasPrefix(strings.ToLower(h[1]), "application/scim+json") {
+			return nil
+		}
+	}
+	return unreadable(op, method, url, a, errors.New("the answer is not application/scim+json"))
+}
+
+// Probe asks for an object that can't exist and wants 200 with a list. The error is an *Error.
+func (c *Client) Probe(ctx context.Context, tag Tag, rt ResourceType, path, guid string) error {
+	url := MatchURL(c.ep, c.opt, rt, path, guid)
+	a, fail := c.do(ctx, tag, opProbe, http.MethodGet, url, nil)
+	if fail != nil {
+		return fail
+	}
+	if a.status != http.StatusOK {
+		return classify(opProbe, c.ep.Dialect, http.MethodGet, url, a)
+	}
+	if err := c.contentType(opProbe, http.MethodGet, url, a); err != nil {
+		return err
+	}
+	if _, err := parseList(a.body); err != nil {
+		return unreadable(opProbe, http.MethodGet, url, a, err)
+	}
+	return nil
+}
+
+// Match asks for the objects whose attribute has a value. The error is an *Error.
+func (c *Client) Match(ctx context.Context, tag Tag, rt ResourceType, path, value string) ([]*Resource, error) {
+	url := MatchURL(c.ep, c.opt, rt, path, value)
+	a, fail := c.do(ctx, tag, opMatch, http.MethodGet, url, nil)
+	if fail != nil {
+		return nil, fail
+	}
+	if a.status != http.StatusOK {
+		return nil, classify(opMatch, c.ep.Dialect, http.MethodGet, url, a)
+	}
+	if err := c.contentType(opMatch, http.MethodGet, url, a); err != nil {
+		return nil, err
+	}
+	items, err := parseList(a.body)
+	if err != nil {
+		return nil, unreadable(opMatch, http.MethodGet, url, a, err)
+	}
+	found := make([]*Resource, len(items))
+	for i, item := range items {
+		r, err := newResource(item)
+		if err != nil {
+			return nil, unreadable(opMatch, http.MethodGet, url, a, err)
+		}
+		found[i] = r
+	}
+	if len(found) == 1 {
+		// A hit must have what was asked for; a target that ignores filters gives itself away here.
+		if have := found[0].values(path); len(have) > 0 && !containsFold(have, value) {
+			return nil, unreadable(opMatch, http.MethodGet, url, a, fmt.Errorf("the object returned has %s %q, not %q", path, have[0], value))
+		}
+		if rt == Group && len(list(found[0].members["members"])) > 0 {
+			return nil, &Error{Code: CodeMultipleEntries, Status: a.status, Message: "Members were returned although excludedAttributes=members asked for none. " + excerpt(a.body)}
+		}
+	}
+	return found, nil
+}
+
+func containsFold(list []string, s string) bool {
+	for _, x := range list {
+		if strings.EqualFold(x, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// Get reads a linked object. The error is an *Error; a missing object has CodeInvalidAnchor.
+func (c *Client) Get(ctx context.Context, tag Tag, rt ResourceType, id string) (*Resource, error) {
+	url := ObjectURL(c.ep, c.opt, rt, id, true)
+	a, fail := c.do(ctx, tag, opRead, http.MethodGet, url, nil)
+	if fail != nil {
+		return nil, fail
+	}
+	if a.status != http.StatusOK {
+		return nil, classify(opRead, c.ep.Dialect, http.MethodGet, url, a)
+	}
+	r, e := c.object(opRead, http.MethodGet, url, rt, a)
+	if e != nil {
+		return nil, e
+	}
+	return r, nil
+}
+
+// Create posts a new object and returns its id and what the target answered. The error is an *Error.
+func (c *Client) Create(ctx context.Context, tag Tag, rt ResourceType, attrs []Attribute) (string, *Resource, error) {
+	url := ObjectURL(c.ep, c.opt, rt, "", false)
+	a, fail := c.do(ctx, tag, opCreate, http.MethodPost, url, CreateBody(rt, c.ep.Dialect, c.opt, attrs))
+	if fail != nil {
+		return "", nil, fail
+	}
+	if a.status != http.StatusCreated && a.status != http.StatusOK {
+		return "", nil, classify(opCreate, c.ep.Dialect, http.MethodPost, url, a)
+	}
+	r, e := c.object(opCreate, http.MethodPost, url, rt, a)
+	if e != nil {
+		return "", nil, e
+	}
+	return r.ID(), r, nil
+}
+
+// Patch sends changes of one object. The body of the answer is not trusted over the next read. The error is an *Error.
+func (c *Client) Patch(ctx context.Context, tag Tag, rt ResourceType, id string, body []byte) error {
+	url := ObjectURL(c.ep, c.opt, rt, id, false)
+	a, fail := c.do(ctx, tag, opPatch, http.MethodPatch, url, body)
+	if fail != nil {
+		return fail
+	}
+	switch a.status {
+	case http.StatusOK, http.StatusNoContent, http.StatusAccepted:
+	default:
+		return classify(opPatch, c.ep.Dialect, http.MethodPatch, url, a)
+	}
+	if rt == User && a.status == http.StatusOK && len(bytes.TrimSpace(a.body)) > 0 {
+		if _, e := c.object(opPatch, http.MethodPatch, url, rt, a); e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+// Delete deletes an object; one that is gone already counts as deleted. The error is an *Error.
+func (c *Client) Delete(ctx context.Context, tag Tag, rt ResourceType, id string) error {
+	url := ObjectURL(c.ep, c.opt, rt, id, false)
+	a, fail := c.do(ctx, tag, opDelete, http.MethodDelete, url, nil)
+	if fail != nil {
+		return fail
+	}
+	switch a.status {
+	case http.StatusOK, http.StatusNoContent, http.StatusAccepted, http.StatusNotFound:
+		return nil
+	}
+	return classify(opDelete, c.ep.Dialect, http.MethodDelete, url, a)
+}

@@ -1,0 +1,278 @@
+package scim
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Resource is an answer's resource. Member names are found without regard to case.
+type Resource struct {
+	id      string
+	members map[string]any // by lower-case name
+}
+
+// ID is the id at the target.
+func (r *Resource) ID() string { return r.id }
+
+func lower(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		m := make(map[string]any, len(x))
+		for k, e := range x {
+			m[strings.ToLower(k)] = lower(e)
+		}
+		return m
+	case []any:
+		for i := range x {
+			x[i] = lower(x[i])
+		}
+	}
+	return v
+}
+
+// newResource checks the types of what it knows, as strictly as the service does: a wrong type anywhere rejects the whole
+// answer, also in an attribute that is not mapped.
+func newResource(v any) (*Resource, error) {
+	m, ok := lower(v).(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("the resource is no JSON object")
+	}
+	r := &Resource{members: m}
+	id, ok := m["id"].(string)
+	if !ok || id == "" {
+		return nil, fmt.Errorf("the resource has no id, or one that is no text")
+	}
+	r.id = id
+	for _, name := range []string{"username", "displayname", "externalid", "nickname", "title", "usertype", "preferredlanguage", "locale", "timezone", "profileurl"} {
+		if err := want(m, name, "text", isText); err != nil {
+			return nil, err
+		}
+	}
+	if err := want(m, "active", "a Boolean", isBool); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"name", "meta"} {
+		if err := want(m, name, "an object", isObject); err != nil {
+			return nil, err
+		}
+	}
+	if n, ok := m["name"].(map[string]any); ok {
+		for k := range n {
+			if err := want(n, k, "text", isText); err != nil {
+				return nil, fmt.Errorf("name: %w", err)
+			}
+		}
+	}
+	for _, name := range []string{"emails", "phonenumbers", "ims", "photos", "addresses", "roles", "entitlements", "groups", "members", "x509certificates"} {
+		if err := want(m, name, "a list of objects", isObjects); err != nil {
+			return nil, err
+		}
+		for _, e := range list(m[name]) {
+			if err := want(e.(map[string]any), "primary", "a Boolean", isBool); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	ext, ok := m[strings.ToLower(enterpriseUser)]
+	if ok && ext != nil {
+		e, ok := ext.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("%s is no object", enterpriseUser)
+		}
+		if err := want(e, "manager", "an object with value", isObject); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func want(m map[string]any, name, what string, is func(any) bool) error {
+	if v, ok := m[name]; ok && v != nil && !is(v) {
+		return fmt.Errorf("%s is %s; expected %s", name, typeName(v), what)
+	}
+	return nil
+}
+
+func isText(v any) bool   { _, ok := v.(string); return ok }
+func isBool(v any) bool   { _, ok := v.(bool); return ok }
+func isObject(v any) bool { _, ok := v.(map[string]any); return ok }
+func isObjects(v any) bool {
+	l, ok := v.([]any)
+	return ok && !slices.ContainsFunc(l, func(e any) bool { return !isObject(e) })
+}
+
+func list(v any) []any {
+	l, _ := v.([]any)
+	return l
+}
+
+func typeName(v any) string {
+	switch v.(type) {
+	case string:
+		return "text"
+	case bool:
+		return "a Boolean"
+	case json.Number, float64:
+		return "a number"
+	case []any:
+		return "a list"
+	}
+	return "an object"
+}
+
+// values returns what the resource holds at a target attribute's path, as text; absent, null, empty lists and empty text
+// count as no value.
+func (r *Resource) values(target string) []string {
+	p := parsePath(target)
+	m := r.members
+	if p.urn != "" {
+		m, _ = m[strings.ToLower(p.urn)].(map[string]any)
+	}
+	v := m[strings.ToLower(p.name)]
+	if p.filter {
+		var out []string
+		for _, e := range list(v) {
+			o, ok := e.(map[string]any)
+			if !ok || !strings.EqualFold(text(o[strings.ToLower(p.by)]), p.equals) {
+				continue
+			}
+			sub := p.sub
+			if sub == "" {
+				sub = "value"
+			}
+			if t := text(o[strings.ToLower(sub)]); t != "" {
+				out = append(out, t)
+			}
+		}
+		return out
+	}
+	if p.sub != "" {
+		o, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = o[strings.ToLower(p.sub)]
+	}
+	return texts(v)
+}
+
+func texts(v any) []string {
+	if l, ok := v.([]any); ok {
+		var out []string
+		for _, e := range l {
+			out = append(out, texts(e)...)
+		}
+		return out
+	}
+	if o, ok := v.(map[string]any); ok {
+		v = o["value"]
+	}
+	if t := text(v); t != "" {
+		return []string{t}
+	}
+	return nil
+}
+
+func text(v any) string {
+	switch x := v.(type) {
+	case string:
+		return x
+	case bool:
+		return strconv.FormatBool(x)
+	case json.Number:
+		return x.String()
+	}
+	return ""
+}
+
+// Manager is the id of the manager that the resource returned, "" when it has none.
+func (r *Resource) Manager() string {
+	if r == nil {
+		return ""
+	}
+	v := r.values(managerPath)
+	if len(v) == 0 {
+		return ""
+	}
+	return v[0]
+}
+
+// Differs compares a wanted value with what the resource holds. have is that as text; present is false when it holds no
+// value; Booleans compare by meaning, text without case unless caseExact, several values as sets.
+func Differs(r *Resource, a Attribute, caseExact bool) (have string, present, equal bool) {
+	values := r.values(a.Path)
+	present = len(values) > 0
+	have = strings.Join(values, ", ")
+	if a.Type == Boolean && present {
+		if b, ok := parseBool(values[0]); ok {
+			have = map[bool]string{true: "True", false: "False"}[b]
+			want, ok := parseBool(a.text())
+			return have, true, ok && want == b
+		}
+	}
+	same := strings.EqualFold
+	if caseExact {
+		same = func(x, y string) bool { return x == y }
+	}
+	if wanted, ok := a.Value.([]string); ok {
+		contains := func(list []string, s string) bool {
+			return slices.ContainsFunc(list, func(x string) bool { return same(x, s) })
+		}
+		for _, w := range wanted {
+			if !contains(values, w) {
+				return have, present, false
+			}
+		}
+		for _, v := range values {
+			if !contains(wanted, v) {
+				return have, present, false
+			}
+		}
+		return have, present, true
+	}
+	if !present {
+		return "", false, a.text() == ""
+	}
+	return have, true, slices.ContainsFunc(values[:1], func(v string) bool { return same(v, a.text()) })
+}
+
+// parseBody reads JSON with numbers kept as they are.
+func parseBody(body []byte) (any, error) {
+	d := json.NewDecoder(strings.NewReader(string(body)))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	if d.More() {
+		return nil, fmt.Errorf("something follows the JSON value")
+	}
+	return v, nil
+}
+
+// parseList reads a ListResponse: Resources with a capital R, totalResults and schemas are required.
+func parseList(body []byte) ([]any, error) {
+	v, err := parseBody(body)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("the answer is no JSON object")
+	}
+	if _, ok := m["schemas"].([]any); !ok {
+		return nil, fmt.Errorf("the ListResponse has no schemas")
+	}
+	total, ok := m["totalResults"].(json.Number)
+	if !ok {
+		return nil, fmt.Errorf("the ListResponse has no totalResults")
+	}
+	resources, ok := m["Resources"].([]any)
+	if !ok && (total.String() != "0" || m["Resources"] != nil) {
+		return nil, fmt.Errorf("the ListResponse has no Resources")
+	}
+	return resources, nil
+}
