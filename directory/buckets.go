@@ -14,7 +14,11 @@ import (
 // The file. Numbers in keys are 8 bytes, big endian; <object> is an object's creation number. Text in keys is folded to
 // lower case. Values are JSON unless noted; an index has empty values or the number that it leads to.
 //
-//	meta                          program, version, tenant, seed, settings by name
+//	meta
+//	  header                      program, layout version, tenant and seed
+//	  set <name>                  a setting of the file, plain text
+//	  floor                       the last change number that was trimmed
+//	  generating                  present while Generate is under way
 //	directory
 //	  objects
 //	    <object>                  User, Group or ServicePrincipal; its kind is a member
@@ -35,7 +39,6 @@ import (
 //	  tombstones                  <change number><object>     purged objects by their last change
 //	  counts                      name -> number
 //	  feed                        <change number> -> change, see feed.go
-//	  floor                       (key of meta) the last change number that was trimmed
 var (
 	bucketMeta        = []byte("meta")
 	bucketDirectory   = []byte("directory")
@@ -63,6 +66,14 @@ var allBuckets = [][]byte{
 	bucketObjects, bucketIDs, bucketAppIDs, bucketUsers, bucketGroups, bucketPrincipals, bucketUPN, bucketNames, bucketMembers, bucketMemberOf,
 	bucketReports, bucketAssignments, bucketAssigned, bucketGrants, bucketDeleted, bucketTombstones, bucketCounts, bucketFeed,
 }
+
+var (
+	keyHeader     = []byte("header")
+	keyFloor      = []byte("floor")
+	keyGenerating = []byte("generating")
+)
+
+func settingKey(name string) []byte { return append([]byte("set "), name...) }
 
 func key(nums ...uint64) []byte {
 	k := make([]byte, 0, 8*len(nums))

@@ -3,7 +3,6 @@ package directory
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"sort"
 	"time"
@@ -23,35 +22,49 @@ type bulk struct {
 	total    int
 	progress func(done, total int)
 
-	names, ids, upns, members, memberOf, reports keys
-	live                                         map[Kind]*keys
-	counts                                       map[string]int
+	names, ids, upns keys // of the objects written
+	live             map[Kind]span64
+	counts           map[string]int
 }
 
-// keys is a list of index entries in one piece of memory: key, then value.
+// span64 is a run of consecutive numbers.
+type span64 struct {
+	first uint64
+	count int
+}
+
+// keys is a list of index entries: key, then value. The bytes lie in blocks, so that a growing list is never copied.
 type keys struct {
-	data    []byte
+	blocks  [][]byte
 	entries []entry
 }
 
 type entry struct {
-	at       uint32
-	key, val uint16
+	block, at uint32
+	key, val  uint16
 }
 
+const keyBlock = 1 << 20
+
 func (k *keys) add(key, val []byte) {
-	k.entries = append(k.entries, entry{uint32(len(k.data)), uint16(len(key)), uint16(len(val))})
-	k.data = append(append(k.data, key...), val...)
+	last := len(k.blocks) - 1
+	if last < 0 || len(k.blocks[last])+len(key)+len(val) > keyBlock {
+		k.blocks = append(k.blocks, make([]byte, 0, keyBlock))
+		last++
+	}
+	k.entries = append(k.entries, entry{uint32(last), uint32(len(k.blocks[last])), uint16(len(key)), uint16(len(val))})
+	k.blocks[last] = append(append(k.blocks[last], key...), val...)
 }
 
 func (k *keys) key(i int) []byte {
 	e := k.entries[i]
-	return k.data[e.at : e.at+uint32(e.key)]
+	return k.blocks[e.block][e.at : e.at+uint32(e.key)]
 }
 
 func (k *keys) val(i int) []byte {
 	e := k.entries[i]
-	return k.data[e.at+uint32(e.key) : e.at+uint32(e.key)+uint32(e.val)]
+	at := e.at + uint32(e.key)
+	return k.blocks[e.block][at : at+uint32(e.val)]
 }
 
 const (
@@ -61,10 +74,6 @@ const (
 
 // objects writes count objects of one kind; make returns each with its common part.
 func (b *bulk) objects(count int, make func(i int, n uint64) (any, *Object)) error {
-	if b.live == nil {
-		b.live = map[Kind]*keys{KindUser: {}, KindGroup: {}}
-		b.counts = map[string]int{}
-	}
 	b.first = 0
 	for from := 0; from < count; from += bulkObjects {
 		if err := b.ctx.Err(); err != nil {
@@ -112,9 +121,6 @@ func (b *bulk) note(v any, o *Object) {
 	case *User:
 		o.Kind, texts = KindUser, x.names()
 		b.upns.add([]byte(fold(x.UserPrincipalName)), n)
-		if x.ManagerNum != 0 {
-			b.reports.add(key(x.ManagerNum, o.Num), nil)
-		}
 		b.counts["users"]++
 		if !x.AccountEnabled {
 			b.counts["disabled"]++
@@ -127,7 +133,7 @@ func (b *bulk) note(v any, o *Object) {
 		b.counts["groups"]++
 	}
 	b.ids.add(guidKey(o.ID), n)
-	b.live[o.Kind].add(n, nil)
+	b.live[o.Kind] = span64{b.first, int(o.Num-b.first) + 1}
 	for i, text := range texts {
 		if text != "" && !(i == 2 && text == texts[1]) { // mail and userPrincipalName are mostly one
 			b.names.add(nameKey(o.Kind, text, o.Num), nil)
@@ -135,64 +141,83 @@ func (b *bulk) note(v any, o *Object) {
 	}
 }
 
-// memberships puts everybody into the group of their department, and some into projects.
-func (b *bulk) memberships(p plan, f *gofakeit.Faker, users, groups uint64) {
-	join := func(g, u int) {
-		group, user := groups+uint64(g), users+uint64(u)
-		b.members.add(key(group, user), []byte{1})
-		b.memberOf.add(key(user, group), []byte{1})
-	}
-	if p.Users == 0 {
-		return
-	}
+// relations writes who is in which group and who reports to whom, from the shape of the company.
+func (b *bulk) relations(p plan, f *gofakeit.Faker) error {
+	users, groups := b.live[KindUser].first, b.live[KindGroup].first
+	var members, memberOf, reports keys
 	for i := range p.Users {
-		if d := p.department(i); d < p.departmentGroups && d < p.Groups {
-			join(d, i)
+		if m := p.manager(i); m >= 0 {
+			reports.add(key(users+uint64(m), users+uint64(i)), []byte{})
 		}
 	}
-	for g := p.departmentGroups; g < p.Groups; g++ {
-		for _, i := range p.projectMembers(g-p.departmentGroups, f) {
-			join(g, i)
+	if err := b.sorted(bucketReports, &reports); err != nil {
+		return err
+	}
+	for g := range p.Groups {
+		for _, u := range p.members(g, f) {
+			group, user := groups+uint64(g), users+uint64(u)
+			members.add(key(group, user), []byte{})
+			memberOf.add(key(user, group), []byte{})
 		}
 	}
+	if err := b.sorted(bucketMembers, &members); err != nil {
+		return err
+	}
+	return b.sorted(bucketMemberOf, &memberOf)
 }
 
-// finish sorts and writes the indexes and puts the beginning of the feed behind the company.
-func (b *bulk) finish(plan) error {
-	for _, index := range []struct {
-		bucket []byte
-		keys   *keys
-	}{
-		{bucketNames, &b.names}, {bucketIDs, &b.ids}, {bucketUPN, &b.upns}, {bucketMembers, &b.members}, {bucketMemberOf, &b.memberOf},
-		{bucketReports, &b.reports}, {bucketUsers, b.live[KindUser]}, {bucketGroups, b.live[KindGroup]},
-	} {
-		if err := b.write(index.bucket, index.keys); err != nil {
+// indexes writes the look-ups of the objects.
+func (b *bulk) indexes() error {
+	if err := b.sorted(bucketNames, &b.names); err != nil {
+		return err
+	}
+	if err := b.sorted(bucketIDs, &b.ids); err != nil {
+		return err
+	}
+	if err := b.sorted(bucketUPN, &b.upns); err != nil {
+		return err
+	}
+	for _, kind := range []Kind{KindUser, KindGroup} {
+		live := b.live[kind]
+		if err := b.write(liveBucket[kind], live.count, func(i int) ([]byte, []byte) { return key(live.first + uint64(i)), []byte{} }); err != nil {
 			return err
 		}
-		*index.keys = keys{}
 	}
+	return nil
+}
+
+// finish writes the counters and takes away the mark of an unfinished company.
+func (b *bulk) finish() error {
 	return b.s.db.Update(func(tx *bbolt.Tx) error {
 		counts := tx.Bucket(bucketDirectory).Bucket(bucketCounts)
 		for _, name := range sortedKeys(b.counts) {
-			if err := counts.Put([]byte(name), binary.BigEndian.AppendUint64(nil, uint64(b.counts[name]))); err != nil {
+			if err := counts.Put([]byte(name), key(uint64(b.counts[name]))); err != nil {
 				return err
 			}
 		}
-		return nil
+		return tx.Bucket(bucketMeta).Delete(keyGenerating)
 	})
 }
 
-func (b *bulk) write(bucket []byte, k *keys) error {
+// sorted sorts entries, writes them and lets go of them.
+func (b *bulk) sorted(bucket []byte, k *keys) error {
 	sort.Slice(k.entries, func(i, j int) bool { return bytes.Compare(k.key(i), k.key(j)) < 0 })
-	for from := 0; from < len(k.entries); from += bulkKeys {
+	defer func() { *k = keys{} }()
+	return b.write(bucket, len(k.entries), func(i int) ([]byte, []byte) { return k.key(i), k.val(i) })
+}
+
+// write adds count sorted entries to a bucket, each page full: nothing will come between them soon.
+func (b *bulk) write(bucket []byte, count int, entry func(i int) (k, v []byte)) error {
+	for from := 0; from < count; from += bulkKeys {
 		if err := b.ctx.Err(); err != nil {
 			return err
 		}
 		err := b.s.db.Update(func(tx *bbolt.Tx) error {
 			into := tx.Bucket(bucketDirectory).Bucket(bucket)
 			into.FillPercent = 1
-			for i := from; i < min(len(k.entries), from+bulkKeys); i++ {
-				if err := into.Put(k.key(i), k.val(i)); err != nil {
+			for i := from; i < min(count, from+bulkKeys); i++ {
+				k, v := entry(i)
+				if err := into.Put(k, v); err != nil {
 					return err
 				}
 			}
@@ -201,6 +226,7 @@ func (b *bulk) write(bucket []byte, k *keys) error {
 		if err != nil {
 			return err
 		}
+		b.progress(b.done, b.total)
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func (s *Store) Check() error {
 		if names != counts["names"] {
 			return fmt.Errorf("%d names are indexed, want %d", names, counts["names"])
 		}
-		next := num(tx.Bucket(bucketMeta).Get([]byte("floor"))) + 1
+		next := t.floor() + 1
 		if err := t.in(bucketFeed).ForEach(func(k, _ []byte) error {
 			if num(k) != next {
 				return fmt.Errorf("the feed has %d where %d is due", num(k), next)

@@ -98,7 +98,7 @@ func (s *Store) Changes(after, upto uint64) (Changes, error) {
 }
 
 func (t *txn) changes(after, upto uint64) (Changes, error) {
-	if floor := num(t.Bucket(bucketMeta).Get([]byte("floor"))); after < floor {
+	if floor := t.floor(); after < floor {
 		return Changes{}, &Error{Code: Expired, Message: fmt.Sprintf("The change feed begins behind %d, not at %d.", floor, after)}
 	}
 	last := t.in(bucketFeed).Sequence()

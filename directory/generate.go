@@ -2,11 +2,14 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/brianvoe/gofakeit/v6"
+	"go.etcd.io/bbolt"
 )
 
 // Company says how large a generated company is. The same values give the same company, byte for byte.
@@ -93,11 +96,7 @@ func shape(c Company) plan {
 func (p plan) department(i int) int { return i % p.departments }
 
 func (p plan) departmentName(d int) string {
-	name := departments[d%len(departments)]
-	if n := d / len(departments); n > 0 {
-		name = fmt.Sprintf("%s %d", name, n+1)
-	}
-	return name
+	return numbered(departments[d%len(departments)], d/len(departments))
 }
 
 // manager returns the index of a person's manager, -1 for the one at the top: the first of each department reports to
@@ -111,6 +110,24 @@ func (p plan) manager(i int) int {
 		return 0
 	}
 	return (j-1)/8*p.departments + p.department(i)
+}
+
+// members lists the members of group i, each once: everybody of a department, or the people of a project.
+func (p plan) members(i int, f *gofakeit.Faker) []int {
+	if p.Users == 0 {
+		return nil
+	}
+	if i >= p.departmentGroups {
+		return p.projectMembers(i-p.departmentGroups, f)
+	}
+	if i >= p.departments {
+		return nil // a group for a department that a small company does not have
+	}
+	var list []int
+	for u := i; u < p.Users; u += p.departments {
+		list = append(list, u)
+	}
+	return list
 }
 
 // projectMembers picks the members of project k, each once.
@@ -185,59 +202,82 @@ func (p plan) person(i int, f *gofakeit.Faker, taken map[[2]int]int, domain stri
 
 // Generate fills an empty directory with a company: departments, titles, managers as one tree, offices, phones, a group
 // for five departments in eight groups and one for each project, some blocked accounts, some guests. The change feed
-// begins behind it. progress, which may be nil, is told how many objects are written.
+// begins behind it: nothing of it is a change. progress, which may be nil, is told now and then how many objects are
+// written. A company that an error, the end of ctx or a crash cut short is removed, at once or when the file is opened.
 func (s *Store) Generate(ctx context.Context, now time.Time, c Company, progress func(done, total int)) error {
-	if c := s.Counts(); c.Users+c.Groups > 0 {
-		return &Error{Code: Conflict, Message: "The directory is not empty.", Hint: "Generate into a new file."}
-	}
 	if c.Users < 0 || c.Groups < 0 {
 		return invalid("users", "A company has no negative number of users or groups.")
 	}
 	if progress == nil {
 		progress = func(int, int) {}
 	}
+	if err := s.db.Update(func(tx *bbolt.Tx) error {
+		if tx.Bucket(bucketDirectory).Bucket(bucketObjects).Sequence() > 0 {
+			return &Error{Code: Conflict, Message: "The directory is not empty.", Hint: "Generate into a new file."}
+		}
+		return tx.Bucket(bucketMeta).Put(keyGenerating, []byte("yes"))
+	}); err != nil {
+		return err
+	}
+	// The index entries of all objects are in memory at once, almost without pointers: to collect more often costs little,
+	// and not to let the heap grow to twice that size saves much.
+	defer debug.SetGCPercent(debug.SetGCPercent(20))
+	b := &bulk{s: s, now: now.UTC().Truncate(time.Second), ctx: ctx, total: c.Users + c.Groups, progress: progress,
+		live: map[Kind]span64{}, counts: map[string]int{}}
+	if err := b.company(c); err != nil {
+		return errors.Join(fmt.Errorf("generate a company: %w", err), s.Reset())
+	}
+	return nil
+}
+
+func (b *bulk) company(c Company) error {
 	p := shape(c)
 	f := gofakeit.New(c.Seed*2 + 1) // its seed 0 would mean a random one
-	b := &bulk{s: s, now: now.UTC().Truncate(time.Second), ctx: ctx, total: c.Users + c.Groups, progress: progress}
 	taken := map[[2]int]int{}
 	err := b.objects(c.Users, func(i int, n uint64) (any, *Object) {
-		u := p.person(i, f, taken, s.tenant.DefaultDomain)
+		u := p.person(i, f, taken, b.s.tenant.DefaultDomain)
 		if m := p.manager(i); m >= 0 {
 			u.ManagerNum = b.first + uint64(m)
 		}
-		v := &u
-		return v, &v.Object
+		return &u, &u.Object
 	})
 	if err != nil {
 		return err
 	}
-	users := b.first
 	err = b.objects(c.Groups, func(i int, n uint64) (any, *Object) {
-		name, nick := p.groupName(i)
-		g := &Group{SecurityEnabled: true, MailNickname: nick}
-		g.DisplayName = name
-		g.Description = "Everybody in " + name
-		if i >= p.departmentGroups {
-			g.Description = "The people of " + name
-		}
-		return g, &g.Object
+		g := p.group(i)
+		return &g, &g.Object
 	})
 	if err != nil {
 		return err
 	}
-	b.memberships(p, f, users, b.first)
-	return b.finish(p)
+	if err := b.indexes(); err != nil {
+		return err
+	}
+	if err := b.relations(p, f); err != nil {
+		return err
+	}
+	return b.finish()
 }
 
-func (p plan) groupName(i int) (name, nickname string) {
+// group makes group i: those of departments come first.
+func (p plan) group(i int) Group {
+	g := Group{SecurityEnabled: true}
 	if i < p.departmentGroups {
-		name = p.departmentName(i)
+		g.DisplayName = p.departmentName(i)
+		g.Description = "Everybody in " + g.DisplayName
 	} else {
-		k := i - p.departmentGroups
-		name = "Project " + projects[k%len(projects)]
-		if n := k / len(projects); n > 0 {
-			name = fmt.Sprintf("%s %d", name, n+1)
-		}
+		g.DisplayName = numbered("Project "+projects[(i-p.departmentGroups)%len(projects)], (i-p.departmentGroups)/len(projects))
+		g.Description = "The people of " + g.DisplayName
 	}
-	return name, strings.ToLower(strings.ReplaceAll(name, " ", "-"))
+	g.MailNickname = strings.ToLower(strings.ReplaceAll(g.DisplayName, " ", "-"))
+	return g
+}
+
+// numbered tells names apart that are used more than once.
+func numbered(name string, before int) string {
+	if before > 0 {
+		return fmt.Sprintf("%s %d", name, before+1)
+	}
+	return name
 }

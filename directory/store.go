@@ -128,7 +128,7 @@ func identify(tx *bbolt.Tx, path string) (h header, empty bool, err error) {
 		}
 		return h, true, nil
 	}
-	if err := json.Unmarshal(b.Get([]byte("header")), &h); err != nil || h.Program != program {
+	if err := json.Unmarshal(b.Get(keyHeader), &h); err != nil || h.Program != program {
 		return h, false, foreign
 	}
 	if h.Version > version {
@@ -149,7 +149,7 @@ func (s *Store) init(path string, opt Options) error {
 	}
 	if !empty {
 		s.tenant, s.seed = h.Tenant, h.Seed
-		return nil
+		return s.discardHalf()
 	}
 	s.isNew = true
 	h = header{Program: program, Version: version, Seed: opt.Seed, Tenant: opt.Tenant}
@@ -173,11 +173,24 @@ func (s *Store) init(path string, opt Options) error {
 		if err != nil {
 			return err
 		}
-		if err := b.Put([]byte("header"), data); err != nil {
+		if err := b.Put(keyHeader, data); err != nil {
 			return err
 		}
 		return createBuckets(tx)
 	})
+}
+
+// discardHalf empties a directory whose generation was cut short; the file counts as new again.
+func (s *Store) discardHalf() error {
+	half := false
+	if err := s.db.View(func(tx *bbolt.Tx) error {
+		half = tx.Bucket(bucketMeta).Get(keyGenerating) != nil
+		return nil
+	}); err != nil || !half {
+		return err
+	}
+	s.isNew = true
+	return s.Reset()
 }
 
 func createBuckets(tx *bbolt.Tx) error {
@@ -193,7 +206,7 @@ func createBuckets(tx *bbolt.Tx) error {
 	return nil
 }
 
-// IsNew reports whether Open made the file.
+// IsNew reports whether Open made the file, or found one whose company was never finished.
 func (s *Store) IsNew() bool { return s.isNew }
 
 // DB is the file, for other rooms that keep their own top-level buckets in it.
@@ -218,7 +231,7 @@ func (s *Store) OnCommit(f func(Event)) {
 // Meta returns a setting of the file, "" when it has none of that name.
 func (s *Store) Meta(name string) (value string) {
 	if err := s.db.View(func(tx *bbolt.Tx) error {
-		value = string(tx.Bucket(bucketMeta).Get([]byte("set " + name)))
+		value = string(tx.Bucket(bucketMeta).Get(settingKey(name)))
 		return nil
 	}); err != nil {
 		return ""
@@ -228,7 +241,7 @@ func (s *Store) Meta(name string) (value string) {
 
 // SetMeta stores a setting of the file.
 func (s *Store) SetMeta(name, value string) error {
-	return s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put([]byte("set "+name), []byte(value)) })
+	return s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(settingKey(name), []byte(value)) })
 }
 
 // Reset empties the directory; settings of the file stay.
@@ -237,8 +250,10 @@ func (s *Store) Reset() error {
 		if err := tx.DeleteBucket(bucketDirectory); err != nil {
 			return err
 		}
-		if err := tx.Bucket(bucketMeta).Delete([]byte("floor")); err != nil {
-			return err
+		for _, k := range [][]byte{keyFloor, keyGenerating} {
+			if err := tx.Bucket(bucketMeta).Delete(k); err != nil {
+				return err
+			}
 		}
 		return createBuckets(tx)
 	})

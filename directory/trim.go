@@ -67,10 +67,10 @@ func (t *txn) trim(drop []uint64) error {
 			return err
 		}
 	}
-	return t.Bucket(bucketMeta).Put([]byte("floor"), key(drop[len(drop)-1]))
+	return t.Bucket(bucketMeta).Put(keyFloor, key(drop[len(drop)-1]))
 }
 
-func (t *txn) floor() uint64 { return num(t.Bucket(bucketMeta).Get([]byte("floor"))) }
+func (t *txn) floor() uint64 { return num(t.Bucket(bucketMeta).Get(keyFloor)) }
 
 // sweepDue reports whether there is a tombstone that nobody asks for any more.
 func (s *Store) sweepDue() (due bool, err error) {
