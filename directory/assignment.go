@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -39,7 +40,7 @@ func (s *Store) Assign(now time.Time, sp, principal, role string) (Assignment, e
 		if err != nil {
 			return app, err
 		}
-		if role != DefaultAccess && !slices.ContainsFunc(full.AppRoles, func(r AppRole) bool { return r.ID == role && r.Enabled }) {
+		if role != DefaultAccess && !slices.ContainsFunc(full.AppRoles, func(r AppRole) bool { return strings.EqualFold(r.ID, role) && r.Enabled }) {
 			return app, invalid("appRoleId", "Permission being assigned was not found on application '%s'.", full.AppID)
 		}
 		p, err := t.find(principal, KindUser, KindGroup)

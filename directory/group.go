@@ -25,10 +25,17 @@ type Group struct {
 	UniqueName                   string         `json:"uniqueName,omitempty"`
 	IsAssignableToRole           *bool          `json:"isAssignableToRole,omitempty"`
 	ProxyAddresses               []string       `json:"proxyAddresses,omitempty"`
+	CreationOptions              []string       `json:"creationOptions,omitempty"`
+	ResourceBehaviorOptions      []string       `json:"resourceBehaviorOptions,omitempty"`
+	ResourceProvisioningOptions  []string       `json:"resourceProvisioningOptions,omitempty"`
+	Expires                      *time.Time     `json:"expirationDateTime,omitempty"`
+	Renewed                      *time.Time     `json:"renewedDateTime,omitempty"`
 	OnPremisesSyncEnabled        *bool          `json:"onPremisesSyncEnabled,omitempty"`
 	OnPremisesSecurityIdentifier string         `json:"onPremisesSecurityIdentifier,omitempty"`
 	OnPremisesSamAccountName     string         `json:"onPremisesSamAccountName,omitempty"`
 	OnPremisesDomainName         string         `json:"onPremisesDomainName,omitempty"`
+	OnPremisesNetBiosName        string         `json:"onPremisesNetBiosName,omitempty"`
+	OnPremisesLastSync           *time.Time     `json:"onPremisesLastSyncDateTime,omitempty"`
 	Extensions                   map[string]any `json:"extensions,omitempty"`
 }
 
@@ -41,6 +48,13 @@ func groupRows() []Property[Group] {
 	text := func(name string, max int, f func(*Group) *string) Property[Group] {
 		return Property[Group]{Name: name, Type: TypeString, Max: max, field: func(g *Group) any { return f(g) }}
 	}
+	list := func(name string, f func(*Group) *[]string) Property[Group] {
+		return Property[Group]{Name: name, Type: TypeStrings, field: func(g *Group) any { return f(g) }}
+	}
+	date := func(name string, f func(*Group) **time.Time) Property[Group] {
+		return Property[Group]{Name: name, Type: TypeTime, field: func(g *Group) any { return f(g) }}
+	}
+	synced := func(p Property[Group]) Property[Group] { p.Synced = true; return p }
 	required := func(p Property[Group]) Property[Group] { p.Required = true; return p }
 	return []Property[Group]{
 		required(text("displayName", 256, func(g *Group) *string { return &g.DisplayName })),
@@ -49,7 +63,7 @@ func groupRows() []Property[Group] {
 		required(text("mailNickname", 64, func(g *Group) *string { return &g.MailNickname })),
 		{Name: "mailEnabled", Type: TypeBoolean, field: func(g *Group) any { return &g.MailEnabled }},
 		{Name: "securityEnabled", Type: TypeBoolean, field: func(g *Group) any { return &g.SecurityEnabled }},
-		{Name: "groupTypes", Type: TypeStrings, field: func(g *Group) any { return &g.GroupTypes }},
+		list("groupTypes", func(g *Group) *[]string { return &g.GroupTypes }),
 		text("visibility", 64, func(g *Group) *string { return &g.Visibility }),
 		text("classification", 64, func(g *Group) *string { return &g.Classification }),
 		text("membershipRule", 3072, func(g *Group) *string { return &g.MembershipRule }),
@@ -59,11 +73,19 @@ func groupRows() []Property[Group] {
 		text("theme", 64, func(g *Group) *string { return &g.Theme }),
 		text("uniqueName", 128, func(g *Group) *string { return &g.UniqueName }),
 		{Name: "isAssignableToRole", Type: TypeBoolean, field: func(g *Group) any { return &g.IsAssignableToRole }},
-		{Name: "proxyAddresses", Type: TypeStrings, field: func(g *Group) any { return &g.ProxyAddresses }},
-		{Name: "onPremisesSyncEnabled", Type: TypeBoolean, field: func(g *Group) any { return &g.OnPremisesSyncEnabled }},
-		text("onPremisesSecurityIdentifier", 256, func(g *Group) *string { return &g.OnPremisesSecurityIdentifier }),
-		text("onPremisesSamAccountName", 256, func(g *Group) *string { return &g.OnPremisesSamAccountName }),
-		text("onPremisesDomainName", 256, func(g *Group) *string { return &g.OnPremisesDomainName }),
+		synced(list("proxyAddresses", func(g *Group) *[]string { return &g.ProxyAddresses })),
+		synced(list("creationOptions", func(g *Group) *[]string { return &g.CreationOptions })),
+		list("resourceBehaviorOptions", func(g *Group) *[]string { return &g.ResourceBehaviorOptions }),
+		list("resourceProvisioningOptions", func(g *Group) *[]string { return &g.ResourceProvisioningOptions }),
+		synced(date("expirationDateTime", func(g *Group) **time.Time { return &g.Expires })),
+		synced(date("renewedDateTime", func(g *Group) **time.Time { return &g.Renewed })),
+		synced(Property[Group]{Name: "onPremisesSyncEnabled", Type: TypeBoolean, field: func(g *Group) any { return &g.OnPremisesSyncEnabled }}),
+		synced(date("onPremisesLastSyncDateTime", func(g *Group) **time.Time { return &g.OnPremisesLastSync })),
+		synced(text("onPremisesSecurityIdentifier", 256, func(g *Group) *string { return &g.OnPremisesSecurityIdentifier })),
+		synced(text("onPremisesSamAccountName", 256, func(g *Group) *string { return &g.OnPremisesSamAccountName })),
+		synced(text("onPremisesDomainName", 256, func(g *Group) *string { return &g.OnPremisesDomainName })),
+		synced(text("onPremisesNetBiosName", 256, func(g *Group) *string { return &g.OnPremisesNetBiosName })),
+		{Name: "securityIdentifier", Type: TypeString, ReadOnly: true, computed: func(g *Group) any { return g.SecurityIdentifier() }},
 		{Name: "id", Type: TypeString, ReadOnly: true, field: func(g *Group) any { return &g.ID }},
 		{Name: "createdDateTime", Type: TypeTime, ReadOnly: true, field: func(g *Group) any { return &g.CreatedDateTime }},
 		{Name: "deletedDateTime", Type: TypeTime, ReadOnly: true, field: func(g *Group) any { return &g.DeletedDateTime }},
@@ -83,15 +105,27 @@ func (g *Group) Get(name string) (value any, known bool) {
 	return p.get(g), true
 }
 
+// check refuses what the directory does not hold (resources/group.md, api/group-post-groups.md).
 func (g *Group) check() error {
-	unified := slices.Contains(g.GroupTypes, "Unified")
+	for _, t := range g.GroupTypes {
+		if t != "Unified" && t != "DynamicMembership" {
+			return invalid("groupTypes", "groupTypes holds Unified and DynamicMembership, not %q.", t)
+		}
+	}
+	switch g.Visibility {
+	case "", "Private", "Public", "HiddenMembership":
+	default:
+		return invalid("visibility", "visibility is Private, Public or HiddenMembership, not %q.", g.Visibility)
+	}
 	switch {
 	case !g.MailEnabled && !g.SecurityEnabled:
 		return invalid("securityEnabled", "A group is security-enabled, mail-enabled or both.")
-	case g.MailEnabled && !unified && !g.synced():
+	case g.MailEnabled && !slices.Contains(g.GroupTypes, "Unified") && !g.synced():
 		return invalid("mailEnabled", "Only groups of type Unified can be mail-enabled here.")
+	case slices.Contains(g.GroupTypes, "DynamicMembership") && g.MembershipRule == "":
+		return invalid("membershipRule", "A group with dynamic membership has a membershipRule.")
 	}
-	return nil
+	return checkNickname(KindGroup, g.MailNickname)
 }
 
 func (g *Group) synced() bool { return g.OnPremisesSyncEnabled != nil && *g.OnPremisesSyncEnabled }

@@ -7,6 +7,7 @@
 package directory
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -54,6 +55,19 @@ type Object struct {
 	DisplayName     string    `json:"displayName,omitempty"`
 	CreatedDateTime time.Time `json:"createdDateTime"`
 	DeletedDateTime time.Time `json:"deletedDateTime,omitzero"`
+}
+
+// SecurityIdentifier is the security identifier (SID) of the object: its GUID in four numbers
+// (resources/user.md, securityIdentifier).
+func (o Object) SecurityIdentifier() string {
+	k := guidKey(o.ID)
+	if k == nil {
+		return ""
+	}
+	// The first three fields of a GUID are little-endian in a SID, the last eight bytes stay as they are.
+	first := binary.BigEndian.Uint32(k)
+	second := uint32(binary.BigEndian.Uint16(k[6:]))<<16 | uint32(binary.BigEndian.Uint16(k[4:]))
+	return fmt.Sprintf("S-1-12-1-%d-%d-%d-%d", first, second, binary.LittleEndian.Uint32(k[8:]), binary.LittleEndian.Uint32(k[12:]))
 }
 
 // Props are property values by their Graph names: text, Booleans, numbers, lists of text, objects, nil. In an edit nil

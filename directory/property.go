@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Type is the type of a property.
@@ -18,7 +20,7 @@ const (
 	TypeBoolean Type = "Boolean"
 	TypeTime    Type = "DateTimeOffset"
 	TypeStrings Type = "Collection(String)"
-	TypeObject  Type = "Object"
+	TypeObjects Type = "Collection(Object)"
 )
 
 // Property is one row of the table of an object kind's properties: resources/user.md, resources/group.md.
@@ -27,12 +29,17 @@ type Property[T any] struct {
 	Type     Type
 	Max      int  // longest text in characters; 0: no limit
 	ReadOnly bool // set by the directory only
+	Synced   bool // Graph refuses to write it: it comes from elsewhere, here from scenario files and the generator
 	Required bool // on create
 	field    func(*T) any
+	computed func(*T) any // instead of field
 }
 
 // get returns the value, nil when it is not set.
 func (p Property[T]) get(obj *T) any {
+	if p.computed != nil {
+		return p.computed(obj)
+	}
 	switch f := p.field(obj).(type) {
 	case *string:
 		if *f == "" {
@@ -61,6 +68,11 @@ func (p Property[T]) get(obj *T) any {
 			return nil
 		}
 		return slices.Clone(*f)
+	case *[]map[string]any:
+		if len(*f) == 0 {
+			return nil
+		}
+		return slices.Clone(*f)
 	default:
 		panic(fmt.Sprintf("property %s: field of type %T", p.Name, f))
 	}
@@ -68,6 +80,9 @@ func (p Property[T]) get(obj *T) any {
 
 // set stores v and reports whether that changed anything.
 func (p Property[T]) set(obj *T, v any) (changed bool, err error) {
+	if p.computed != nil {
+		return false, p.wrong(v, "a value that can be set")
+	}
 	switch f := p.field(obj).(type) {
 	case *string:
 		text, err := p.text(v)
@@ -104,6 +119,12 @@ func (p Property[T]) set(obj *T, v any) (changed bool, err error) {
 			return false, err
 		}
 		changed, *f = !slices.Equal(*f, list), list
+	case *[]map[string]any:
+		list, err := p.objects(v)
+		if err != nil {
+			return false, err
+		}
+		changed, *f = !reflect.DeepEqual(*f, list), list
 	default:
 		return false, p.wrong(v, "a value that can be set")
 	}
@@ -121,6 +142,9 @@ func (p Property[T]) text(v any) (string, error) {
 	text, ok := v.(string)
 	if !ok {
 		return "", p.wrong(v, "text or null")
+	}
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return "", p.wrong(v, "text without zero bytes, in UTF-8")
 	}
 	if p.Max > 0 && len([]rune(text)) > p.Max {
 		return "", invalid(p.Name, "Invalid value specified for property '%s': %d characters; at most %d are allowed.", p.Name, len([]rune(text)), p.Max)
@@ -169,6 +193,42 @@ func (p Property[T]) list(v any) ([]string, error) {
 	return nil, p.wrong(v, "a list of text")
 }
 
+func (p Property[T]) objects(v any) ([]map[string]any, error) {
+	var list []map[string]any
+	switch x := v.(type) {
+	case nil:
+	case []map[string]any:
+		list = x
+	case []any:
+		for _, e := range x {
+			m, ok := e.(map[string]any)
+			if !ok {
+				return nil, p.wrong(v, "a list of objects")
+			}
+			list = append(list, m)
+		}
+	default:
+		return nil, p.wrong(v, "a list of objects")
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	// Once through JSON, so that it compares equal to what the file will hold.
+	var plain []map[string]any
+	if err := plainJSON(list, &plain); err != nil {
+		return nil, p.wrong(v, "a list of JSON objects")
+	}
+	return plain, nil
+}
+
+func plainJSON(from, to any) error {
+	data, err := json.Marshal(from)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, to)
+}
+
 func compact(list []string) []string {
 	var out []string
 	for _, s := range list {
@@ -182,16 +242,19 @@ func compact(list []string) []string {
 // extensionPrefix begins the names of directory extension attributes: extension_<appId without hyphens>_<name>.
 const extensionPrefix = "extension_"
 
-// setExtension stores a directory extension attribute; scalar values only, as provisioning can't use others.
+var extensionName = regexp.MustCompile(`^extension_[0-9a-fA-F]{32}_[A-Za-z0-9_]{1,128}$`)
+
+// setExtension stores a directory extension attribute: text, a Boolean, a number, or a list of these
+// (resources/extensionproperty.md).
 func setExtension(ext *map[string]any, name string, v any) (changed bool, err error) {
-	parts := strings.SplitN(name, "_", 3)
-	if len(parts) != 3 || parts[2] == "" {
+	if !extensionName.MatchString(name) {
 		return false, invalid(name, "A directory extension is named extension_<appId without hyphens>_<name>.")
 	}
-	switch v.(type) {
-	case nil, string, bool, float64, int, int64, json.Number, []any:
-	default:
+	if err := plainJSON(v, &v); err != nil {
 		return false, invalid(name, "A directory extension holds text, a Boolean, a number or a list, not a %T.", v)
+	}
+	if _, object := v.(map[string]any); object {
+		return false, invalid(name, "A directory extension holds text, a Boolean, a number or a list, no object.")
 	}
 	if v == nil || v == "" {
 		_, had := (*ext)[name]
@@ -225,7 +288,7 @@ func apply[T any](kind Kind, table map[string]Property[T], obj *T, edit Props, e
 			return nil, &Error{Code: Invalid, Property: name,
 				Message: fmt.Sprintf("Property '%s' does not exist as a declared property or extension property.", name), Hint: nearest(name, table)}
 		}
-		if p.ReadOnly && !creating {
+		if p.ReadOnly && !(creating && name == "id") {
 			return nil, invalid(name, "Property '%s' is read-only and cannot be set.", name)
 		}
 		c, err := p.set(obj, edit[name])
@@ -300,4 +363,34 @@ func cloneMap(m map[string]any) map[string]any {
 		c[k] = v
 	}
 	return c
+}
+
+// checkNickname refuses what a mailNickname can't hold (resources/group.md, mailNickname).
+func checkNickname(kind Kind, nickname string) error {
+	for _, r := range nickname {
+		if r <= ' ' || r > '~' || strings.ContainsRune(`@()\[]";:<>,`, r) {
+			return &Error{Code: Invalid, Property: "mailNickname",
+				Message: fmt.Sprintf("Invalid value specified for property 'mailNickname' of resource '%s'.", kind),
+				Hint:    "Use ASCII letters, digits and signs, but no space and none of @()\\[]\";:<>,"}
+		}
+	}
+	return nil
+}
+
+// primaryAddress keeps the primary address of a list equal to mail, as the directory does; the old one becomes an alias.
+func primaryAddress(addresses []string, mail string) []string {
+	var out []string
+	if mail != "" {
+		out = append(out, "SMTP:"+mail)
+	}
+	for _, a := range addresses {
+		if old, primary := strings.CutPrefix(a, "SMTP:"); primary {
+			a = "smtp:" + old
+		}
+		if rest, ok := strings.CutPrefix(a, "smtp:"); ok && strings.EqualFold(rest, mail) {
+			continue
+		}
+		out = append(out, a)
+	}
+	return out
 }

@@ -12,6 +12,10 @@ type ServicePrincipal struct {
 	TemplateID                 string    `json:"applicationTemplateId,omitempty"`
 	AccountEnabled             bool      `json:"accountEnabled"`
 	AppRoleAssignmentRequired  bool      `json:"appRoleAssignmentRequired"`
+	Description                string    `json:"description,omitempty"`
+	Homepage                   string    `json:"homepage,omitempty"`
+	LoginURL                   string    `json:"loginUrl,omitempty"`
+	PreferredSSOMode           string    `json:"preferredSingleSignOnMode,omitempty"`
 	Notes                      string    `json:"notes,omitempty"`
 	NotificationEmailAddresses []string  `json:"notificationEmailAddresses,omitempty"`
 	Tags                       []string  `json:"tags,omitempty"`
@@ -32,6 +36,10 @@ var principalTable = byName([]Property[ServicePrincipal]{
 	{Name: "displayName", Type: TypeString, Max: 256, Required: true, field: func(s *ServicePrincipal) any { return &s.DisplayName }},
 	{Name: "accountEnabled", Type: TypeBoolean, field: func(s *ServicePrincipal) any { return &s.AccountEnabled }},
 	{Name: "appRoleAssignmentRequired", Type: TypeBoolean, field: func(s *ServicePrincipal) any { return &s.AppRoleAssignmentRequired }},
+	{Name: "description", Type: TypeString, Max: 1024, field: func(s *ServicePrincipal) any { return &s.Description }},
+	{Name: "homepage", Type: TypeString, Max: 1024, field: func(s *ServicePrincipal) any { return &s.Homepage }},
+	{Name: "loginUrl", Type: TypeString, Max: 1024, field: func(s *ServicePrincipal) any { return &s.LoginURL }},
+	{Name: "preferredSingleSignOnMode", Type: TypeString, Max: 64, field: func(s *ServicePrincipal) any { return &s.PreferredSSOMode }},
 	{Name: "notes", Type: TypeString, Max: 1024, field: func(s *ServicePrincipal) any { return &s.Notes }},
 	{Name: "notificationEmailAddresses", Type: TypeStrings, field: func(s *ServicePrincipal) any { return &s.NotificationEmailAddresses }},
 	{Name: "tags", Type: TypeStrings, field: func(s *ServicePrincipal) any { return &s.Tags }},
@@ -84,6 +92,34 @@ func (s *Store) ServicePrincipalByAppID(id string) (sp ServicePrincipal, err err
 		return nil
 	})
 	return sp, err
+}
+
+// SetAppRoles replaces the roles that an application defines. Assignments of a role that goes stay (they then name a role
+// nobody knows), as the directory refuses only new ones.
+func (s *Store) SetAppRoles(now time.Time, id string, roles []AppRole) error {
+	return s.write("updated", func(t *txn) (Object, error) {
+		o, err := t.find(id, KindServicePrincipal)
+		if err != nil {
+			return o, err
+		}
+		sp, _, err := load[ServicePrincipal](t, o.Num)
+		if err != nil {
+			return o, err
+		}
+		seen := map[string]bool{}
+		for _, r := range roles {
+			if guidKey(r.ID) == nil || seen[fold(r.ID)] {
+				return o, invalid("appRoles", "Each role needs a GUID of its own as id, not %q.", r.ID)
+			}
+			seen[fold(r.ID)] = true
+		}
+		sp.AppRoles = roles
+		if err := t.put(bucketObjects, key(o.Num), sp); err != nil {
+			return o, err
+		}
+		_, err = t.log(now, change{Op: opUpdate, Kind: KindServicePrincipal, Num: o.Num, Changed: []string{"appRoles"}})
+		return o, err
+	})
 }
 
 // UpdateServicePrincipal changes properties of a service principal.

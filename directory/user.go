@@ -3,6 +3,7 @@ package directory
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,54 +12,60 @@ import (
 // User is a user account; "" and nil stand for null. Field names follow resources/user.md.
 type User struct {
 	Object
-	AccountEnabled               bool           `json:"accountEnabled"`
-	UserPrincipalName            string         `json:"userPrincipalName"`
-	MailNickname                 string         `json:"mailNickname,omitempty"`
-	GivenName                    string         `json:"givenName,omitempty"`
-	Surname                      string         `json:"surname,omitempty"`
-	Mail                         string         `json:"mail,omitempty"`
-	JobTitle                     string         `json:"jobTitle,omitempty"`
-	Department                   string         `json:"department,omitempty"`
-	CompanyName                  string         `json:"companyName,omitempty"`
-	EmployeeID                   string         `json:"employeeId,omitempty"`
-	EmployeeType                 string         `json:"employeeType,omitempty"`
-	OfficeLocation               string         `json:"officeLocation,omitempty"`
-	StreetAddress                string         `json:"streetAddress,omitempty"`
-	City                         string         `json:"city,omitempty"`
-	StateOrProvince              string         `json:"stateOrProvince,omitempty"` // Graph: state
-	PostalCode                   string         `json:"postalCode,omitempty"`
-	Country                      string         `json:"country,omitempty"`
-	UsageLocation                string         `json:"usageLocation,omitempty"`
-	PreferredLanguage            string         `json:"preferredLanguage,omitempty"`
-	PreferredDataLocation        string         `json:"preferredDataLocation,omitempty"`
-	MobilePhone                  string         `json:"mobilePhone,omitempty"`
-	FaxNumber                    string         `json:"faxNumber,omitempty"`
-	BusinessPhones               []string       `json:"businessPhones,omitempty"`
-	OtherMails                   []string       `json:"otherMails,omitempty"`
-	ProxyAddresses               []string       `json:"proxyAddresses,omitempty"`
-	ImAddresses                  []string       `json:"imAddresses,omitempty"`
-	UserType                     string         `json:"userType,omitempty"`
-	CreationType                 string         `json:"creationType,omitempty"`
-	ExternalUserState            string         `json:"externalUserState,omitempty"`
-	AgeGroup                     string         `json:"ageGroup,omitempty"`
-	ConsentProvidedForMinor      string         `json:"consentProvidedForMinor,omitempty"`
-	PasswordPolicies             string         `json:"passwordPolicies,omitempty"`
-	IsResourceAccount            *bool          `json:"isResourceAccount,omitempty"`
-	ShowInAddressList            *bool          `json:"showInAddressList,omitempty"`
-	EmployeeHireDate             *time.Time     `json:"employeeHireDate,omitempty"`
-	EmployeeLeaveDateTime        *time.Time     `json:"employeeLeaveDateTime,omitempty"`
-	CostCenter                   string         `json:"costCenter,omitempty"` // employeeOrgData
-	Division                     string         `json:"division,omitempty"`
-	OnPremisesSyncEnabled        *bool          `json:"onPremisesSyncEnabled,omitempty"`
-	OnPremisesDistinguishedName  string         `json:"onPremisesDistinguishedName,omitempty"`
-	OnPremisesDomainName         string         `json:"onPremisesDomainName,omitempty"`
-	OnPremisesSamAccountName     string         `json:"onPremisesSamAccountName,omitempty"`
-	OnPremisesSecurityIdentifier string         `json:"onPremisesSecurityIdentifier,omitempty"`
-	OnPremisesUserPrincipalName  string         `json:"onPremisesUserPrincipalName,omitempty"`
-	OnPremisesImmutableID        string         `json:"onPremisesImmutableId,omitempty"`
-	ExtensionAttributes          [15]string     `json:"extensionAttributes,omitzero"`
-	ManagerNum                   uint64         `json:"managerNum,omitempty"` // 0: none
-	Extensions                   map[string]any `json:"extensions,omitempty"`
+	AccountEnabled               bool             `json:"accountEnabled"`
+	UserPrincipalName            string           `json:"userPrincipalName"`
+	MailNickname                 string           `json:"mailNickname,omitempty"`
+	GivenName                    string           `json:"givenName,omitempty"`
+	Surname                      string           `json:"surname,omitempty"`
+	Mail                         string           `json:"mail,omitempty"`
+	JobTitle                     string           `json:"jobTitle,omitempty"`
+	Department                   string           `json:"department,omitempty"`
+	CompanyName                  string           `json:"companyName,omitempty"`
+	EmployeeID                   string           `json:"employeeId,omitempty"`
+	EmployeeType                 string           `json:"employeeType,omitempty"`
+	OfficeLocation               string           `json:"officeLocation,omitempty"`
+	StreetAddress                string           `json:"streetAddress,omitempty"`
+	City                         string           `json:"city,omitempty"`
+	StateOrProvince              string           `json:"stateOrProvince,omitempty"` // Graph: state
+	PostalCode                   string           `json:"postalCode,omitempty"`
+	Country                      string           `json:"country,omitempty"`
+	UsageLocation                string           `json:"usageLocation,omitempty"`
+	PreferredLanguage            string           `json:"preferredLanguage,omitempty"`
+	PreferredDataLocation        string           `json:"preferredDataLocation,omitempty"`
+	MobilePhone                  string           `json:"mobilePhone,omitempty"`
+	FaxNumber                    string           `json:"faxNumber,omitempty"`
+	BusinessPhones               []string         `json:"businessPhones,omitempty"`
+	OtherMails                   []string         `json:"otherMails,omitempty"`
+	ProxyAddresses               []string         `json:"proxyAddresses,omitempty"`
+	ImAddresses                  []string         `json:"imAddresses,omitempty"`
+	UserType                     string           `json:"userType,omitempty"`
+	CreationType                 string           `json:"creationType,omitempty"`
+	ExternalUserState            string           `json:"externalUserState,omitempty"`
+	AgeGroup                     string           `json:"ageGroup,omitempty"`
+	LegalAgeGroup                string           `json:"legalAgeGroupClassification,omitempty"`
+	ConsentProvidedForMinor      string           `json:"consentProvidedForMinor,omitempty"`
+	PasswordPolicies             string           `json:"passwordPolicies,omitempty"`
+	IsResourceAccount            *bool            `json:"isResourceAccount,omitempty"`
+	ShowInAddressList            *bool            `json:"showInAddressList,omitempty"`
+	EmployeeHireDate             *time.Time       `json:"employeeHireDate,omitempty"`
+	EmployeeLeaveDateTime        *time.Time       `json:"employeeLeaveDateTime,omitempty"`
+	CostCenter                   string           `json:"costCenter,omitempty"` // employeeOrgData
+	Division                     string           `json:"division,omitempty"`
+	OnPremisesSyncEnabled        *bool            `json:"onPremisesSyncEnabled,omitempty"`
+	OnPremisesDistinguishedName  string           `json:"onPremisesDistinguishedName,omitempty"`
+	OnPremisesDomainName         string           `json:"onPremisesDomainName,omitempty"`
+	OnPremisesSamAccountName     string           `json:"onPremisesSamAccountName,omitempty"`
+	OnPremisesSecurityIdentifier string           `json:"onPremisesSecurityIdentifier,omitempty"`
+	OnPremisesUserPrincipalName  string           `json:"onPremisesUserPrincipalName,omitempty"`
+	OnPremisesImmutableID        string           `json:"onPremisesImmutableId,omitempty"`
+	OnPremisesLastSync           *time.Time       `json:"onPremisesLastSyncDateTime,omitempty"`
+	LastPasswordChange           *time.Time       `json:"lastPasswordChangeDateTime,omitempty"`
+	SignInSessionsValidFrom      *time.Time       `json:"signInSessionsValidFromDateTime,omitempty"`
+	AssignedLicenses             []map[string]any `json:"assignedLicenses,omitempty"`
+	Identities                   []map[string]any `json:"identities,omitempty"`
+	ExtensionAttributes          [15]string       `json:"extensionAttributes,omitzero"`
+	ManagerNum                   uint64           `json:"managerNum,omitempty"` // 0: none
+	Extensions                   map[string]any   `json:"extensions,omitempty"`
 }
 
 // The values of userType.
@@ -78,6 +85,16 @@ func userRows() []Property[User] {
 	}
 	required := func(p Property[User]) Property[User] { p.Required = true; return p }
 	readOnly := func(p Property[User]) Property[User] { p.ReadOnly = true; return p }
+	synced := func(p Property[User]) Property[User] { p.Synced = true; return p }
+	date := func(name string, f func(*User) **time.Time) Property[User] {
+		return Property[User]{Name: name, Type: TypeTime, field: func(u *User) any { return f(u) }}
+	}
+	flag := func(name string, f func(*User) **bool) Property[User] {
+		return Property[User]{Name: name, Type: TypeBoolean, field: func(u *User) any { return f(u) }}
+	}
+	objects := func(name string, f func(*User) *[]map[string]any) Property[User] {
+		return Property[User]{Name: name, Type: TypeObjects, field: func(u *User) any { return f(u) }}
+	}
 	list := func(name string, f func(*User) *[]string) Property[User] {
 		return Property[User]{Name: name, Type: TypeStrings, field: func(u *User) any { return f(u) }}
 	}
@@ -107,27 +124,34 @@ func userRows() []Property[User] {
 		text("faxNumber", 64, func(u *User) *string { return &u.FaxNumber }),
 		list("businessPhones", func(u *User) *[]string { return &u.BusinessPhones }),
 		list("otherMails", func(u *User) *[]string { return &u.OtherMails }),
-		list("proxyAddresses", func(u *User) *[]string { return &u.ProxyAddresses }),
-		list("imAddresses", func(u *User) *[]string { return &u.ImAddresses }),
+		synced(list("proxyAddresses", func(u *User) *[]string { return &u.ProxyAddresses })),
+		synced(list("imAddresses", func(u *User) *[]string { return &u.ImAddresses })),
 		text("userType", 64, func(u *User) *string { return &u.UserType }),
-		text("creationType", 64, func(u *User) *string { return &u.CreationType }),
-		text("externalUserState", 64, func(u *User) *string { return &u.ExternalUserState }),
+		synced(text("creationType", 64, func(u *User) *string { return &u.CreationType })),
+		synced(text("externalUserState", 64, func(u *User) *string { return &u.ExternalUserState })),
 		text("ageGroup", 64, func(u *User) *string { return &u.AgeGroup }),
+		text("legalAgeGroupClassification", 64, func(u *User) *string { return &u.LegalAgeGroup }),
 		text("consentProvidedForMinor", 64, func(u *User) *string { return &u.ConsentProvidedForMinor }),
 		text("passwordPolicies", 256, func(u *User) *string { return &u.PasswordPolicies }),
-		{Name: "isResourceAccount", Type: TypeBoolean, field: func(u *User) any { return &u.IsResourceAccount }},
-		{Name: "showInAddressList", Type: TypeBoolean, field: func(u *User) any { return &u.ShowInAddressList }},
-		{Name: "employeeHireDate", Type: TypeTime, field: func(u *User) any { return &u.EmployeeHireDate }},
-		{Name: "employeeLeaveDateTime", Type: TypeTime, field: func(u *User) any { return &u.EmployeeLeaveDateTime }},
+		flag("isResourceAccount", func(u *User) **bool { return &u.IsResourceAccount }),
+		flag("showInAddressList", func(u *User) **bool { return &u.ShowInAddressList }),
+		date("employeeHireDate", func(u *User) **time.Time { return &u.EmployeeHireDate }),
+		date("employeeLeaveDateTime", func(u *User) **time.Time { return &u.EmployeeLeaveDateTime }),
 		text("employeeOrgData/costCenter", 64, func(u *User) *string { return &u.CostCenter }),
 		text("employeeOrgData/division", 64, func(u *User) *string { return &u.Division }),
-		{Name: "onPremisesSyncEnabled", Type: TypeBoolean, field: func(u *User) any { return &u.OnPremisesSyncEnabled }},
-		text("onPremisesDistinguishedName", 1024, func(u *User) *string { return &u.OnPremisesDistinguishedName }),
-		text("onPremisesDomainName", 256, func(u *User) *string { return &u.OnPremisesDomainName }),
-		text("onPremisesSamAccountName", 256, func(u *User) *string { return &u.OnPremisesSamAccountName }),
-		text("onPremisesSecurityIdentifier", 256, func(u *User) *string { return &u.OnPremisesSecurityIdentifier }),
-		text("onPremisesUserPrincipalName", 1024, func(u *User) *string { return &u.OnPremisesUserPrincipalName }),
+		objects("assignedLicenses", func(u *User) *[]map[string]any { return &u.AssignedLicenses }),
+		objects("identities", func(u *User) *[]map[string]any { return &u.Identities }),
+		synced(flag("onPremisesSyncEnabled", func(u *User) **bool { return &u.OnPremisesSyncEnabled })),
+		synced(date("onPremisesLastSyncDateTime", func(u *User) **time.Time { return &u.OnPremisesLastSync })),
+		synced(text("onPremisesDistinguishedName", 1024, func(u *User) *string { return &u.OnPremisesDistinguishedName })),
+		synced(text("onPremisesDomainName", 256, func(u *User) *string { return &u.OnPremisesDomainName })),
+		synced(text("onPremisesSamAccountName", 256, func(u *User) *string { return &u.OnPremisesSamAccountName })),
+		synced(text("onPremisesSecurityIdentifier", 256, func(u *User) *string { return &u.OnPremisesSecurityIdentifier })),
+		synced(text("onPremisesUserPrincipalName", 1024, func(u *User) *string { return &u.OnPremisesUserPrincipalName })),
 		text("onPremisesImmutableId", 256, func(u *User) *string { return &u.OnPremisesImmutableID }),
+		synced(date("lastPasswordChangeDateTime", func(u *User) **time.Time { return &u.LastPasswordChange })),
+		synced(date("signInSessionsValidFromDateTime", func(u *User) **time.Time { return &u.SignInSessionsValidFrom })),
+		{Name: "securityIdentifier", Type: TypeString, ReadOnly: true, computed: func(u *User) any { return u.SecurityIdentifier() }},
 		readOnly(text("id", 0, func(u *User) *string { return &u.ID })),
 		{Name: "createdDateTime", Type: TypeTime, ReadOnly: true, field: func(u *User) any { return &u.CreatedDateTime }},
 		{Name: "deletedDateTime", Type: TypeTime, ReadOnly: true, field: func(u *User) any { return &u.DeletedDateTime }},
@@ -160,6 +184,15 @@ func (u *User) check() error {
 		return &Error{Code: Invalid, Property: "userPrincipalName",
 			Message: "Invalid value specified for property 'userPrincipalName' of resource 'User'.",
 			Hint:    "Write name@domain; the name may hold letters, digits and ' . - _ ! # ^ ~"}
+	}
+	if name, domain, _ := strings.Cut(u.UserPrincipalName, "@"); len(name) > 64 || len(domain) > 48 {
+		return invalid("userPrincipalName", "Invalid value specified for property 'userPrincipalName' of resource 'User': at most 64 characters before the @ and 48 behind it.")
+	}
+	if u.Mail != "" && !strings.Contains(u.Mail, "@") {
+		return invalid("mail", "Invalid value specified for property 'mail' of resource 'User': %q is no address.", u.Mail)
+	}
+	if err := checkNickname(KindUser, u.MailNickname); err != nil {
+		return err
 	}
 	if len(u.BusinessPhones) > 1 {
 		return invalid("businessPhones", "A user has at most one business phone, not %d.", len(u.BusinessPhones))
@@ -200,7 +233,8 @@ func (s *Store) CreateUser(now time.Time, p Props) (User, error) {
 func (t *txn) editUser(u *User, p Props, creating bool) ([]string, error) {
 	rest := make(Props, len(p))
 	managerChanged := false
-	for name, v := range p {
+	for _, name := range sortedKeys(p) {
+		v := p[name]
 		switch name {
 		case "manager":
 			boss := uint64(0)
@@ -223,6 +257,9 @@ func (t *txn) editUser(u *User, p Props, creating bool) ([]string, error) {
 			if !ok && v != nil {
 				return nil, invalid(name, "%s is an object.", name)
 			}
+			if v == nil {
+				members = clearAll(name)
+			}
 			for k, x := range members {
 				rest[name+"/"+k] = x
 			}
@@ -237,7 +274,22 @@ func (t *txn) editUser(u *User, p Props, creating bool) ([]string, error) {
 	if managerChanged {
 		changed = append(changed, "manager")
 	}
+	if _, given := p["proxyAddresses"]; !given && slices.Contains(changed, "mail") {
+		u.ProxyAddresses = primaryAddress(u.ProxyAddresses, u.Mail)
+		changed = append(changed, "proxyAddresses")
+	}
 	return changed, u.check()
+}
+
+// clearAll is an edit that clears each member of an object.
+func clearAll(object string) map[string]any {
+	members := map[string]any{}
+	for name := range userTable {
+		if member, ok := strings.CutPrefix(name, object+"/"); ok {
+			members[member] = nil
+		}
+	}
+	return members
 }
 
 // UpdateUser changes properties of a live user, given by id or userPrincipalName. An edit that changes nothing leaves no
