@@ -1,0 +1,93 @@
+package sim
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"entrasim/directory"
+)
+
+// AuditRecord is one entry of the audit log: a change of configuration, or a quarantine. Activities carry the names that
+// Microsoft's audit log uses (application-provisioning-when-will-provisioning-finish-specific-user.md).
+type AuditRecord struct {
+	ID              string    `json:"id"`
+	Time            time.Time `json:"activityDateTime"`
+	Activity        string    `json:"activityDisplayName"`
+	ApplicationID   string    `json:"applicationId"`
+	ApplicationName string    `json:"applicationName"`
+	InitiatedBy     string    `json:"initiatedBy"`
+	Result          string    `json:"result"` // success or failure
+	Detail          string    `json:"detail,omitempty"`
+	Error           *JobError `json:"error,omitempty"`
+}
+
+func (s *Service) auditRecord(app Application, activity, detail string, e *JobError) AuditRecord {
+	r := AuditRecord{Time: s.clock.Now(), Activity: activity, ApplicationID: app.ID, ApplicationName: app.DisplayName,
+		InitiatedBy: "Administrator", Result: "success", Detail: detail, Error: e}
+	if e != nil {
+		r.InitiatedBy, r.Result = "Azure AD Provisioning Service", "failure"
+	}
+	return r
+}
+
+func putAudit(tx *bbolt.Tx, r AuditRecord) error {
+	if r.Activity == "" {
+		return nil
+	}
+	b := tx.Bucket(bucketSim).Bucket(bucketAudit)
+	n, err := b.NextSequence()
+	if err != nil {
+		return err
+	}
+	r.ID = strconv.FormatUint(n, 10)
+	return putJSON(b, key(n), r)
+}
+
+func (s *Service) audit(app Application, activity, detail string, e *JobError) error {
+	r := s.auditRecord(app, activity, detail, e)
+	err := s.update(func(tx *bbolt.Tx) error { return putAudit(tx, r) })
+	s.events.Publish("audit", func() any { return r })
+	return err
+}
+
+// Audit returns audit records, newest first; a limit of 0 means 100.
+func (s *Service) Audit(cursor string, limit int) (directory.Page[AuditRecord], error) {
+	var page directory.Page[AuditRecord]
+	if limit <= 0 {
+		limit = 100
+	}
+	before := ^uint64(0)
+	if cursor != "" {
+		n, err := strconv.ParseUint(cursor, 10, 64)
+		if err != nil {
+			return page, invalid("cursor", fmt.Sprintf("The page token %q is none of this log.", cursor), "Start again without it.")
+		}
+		before = n
+	}
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(bucketSim).Bucket(bucketAudit)
+		c := b.Cursor()
+		k, _ := c.Seek(key(before))
+		if k == nil {
+			k, _ = c.Last()
+		} else {
+			k, _ = c.Prev()
+		}
+		for ; k != nil; k, _ = c.Prev() {
+			if len(page.Items) == limit {
+				page.Next = strconv.FormatUint(num(k)+1, 10)
+				return nil
+			}
+			var r AuditRecord
+			if _, err := getJSON(b, k, &r); err != nil {
+				return err
+			}
+			page.Items = append(page.Items, r)
+		}
+		return nil
+	})
+	return page, err
+}

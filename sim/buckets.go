@@ -1,0 +1,152 @@
+package sim
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"entrasim/directory"
+)
+
+// What the service keeps, beside the directory, in the tenant's file. Numbers in keys are 8 bytes, big endian; an
+// object's number is its creation number in the directory, which is never used again. Values are JSON unless noted.
+//
+//	sim
+//	  clock                     -> clockState: the instant reached
+//	  jobs
+//	    <application number>
+//	      config                -> jobConfig
+//	      secrets               -> {key: value}; the only place where a secret token stands
+//	      schema                -> synchronizationSchema document
+//	      state                 -> jobState: schedule, watermark, the running cycle's place, quarantine, executions
+//	      links
+//	        <object>            -> Link: which target object stands for it
+//	      anchors
+//	        <U|G><target id>    -> <object>: the same the other way round
+//	      edges
+//	        <group><member>     -> <cycle number>: membership that the target was told, and in which cycle
+//	      memberships
+//	        <member><group>     -> "": the same the other way round
+//	      escrows
+//	        <kind><object><other> -> Escrow: a failed operation that waits for its retry; other is the member of a
+//	                                 membership, 0 for the object itself and its manager
+//	      due
+//	        <unix nanoseconds><escrow key> -> "": escrows by the earliest cycle that retries them
+//	  log
+//	    records
+//	      <record number>       -> record: one decision; worded when it is read
+//	    ids
+//	      <record id, 16 bytes> -> <record number>
+//	    applications
+//	      <application><record number> -> ""
+//	    objects
+//	      <object><record number> -> ""
+//	  audit
+//	    <number>                -> AuditRecord
+var (
+	bucketSim         = []byte("sim")
+	bucketJobs        = []byte("jobs")
+	bucketLinks       = []byte("links")
+	bucketAnchors     = []byte("anchors")
+	bucketEdges       = []byte("edges")
+	bucketMemberships = []byte("memberships")
+	bucketEscrows     = []byte("escrows")
+	bucketDue         = []byte("due")
+	bucketLog         = []byte("log")
+	bucketRecords     = []byte("records")
+	bucketIDs         = []byte("ids")
+	bucketByApp       = []byte("applications")
+	bucketByObject    = []byte("objects")
+	bucketAudit       = []byte("audit")
+	keyClock          = []byte("clock")
+	keyConfig         = []byte("config")
+	keySecrets        = []byte("secrets")
+	keySchema         = []byte("schema")
+	keyState          = []byte("state")
+)
+
+func key(nums ...uint64) []byte {
+	k := make([]byte, 0, 8*len(nums))
+	for _, n := range nums {
+		k = binary.BigEndian.AppendUint64(k, n)
+	}
+	return k
+}
+
+func num(k []byte) uint64 {
+	if len(k) < 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(k)
+}
+
+func anchorKey(kind directory.Kind, target string) []byte {
+	return append([]byte{byte(kind)}, target...)
+}
+
+func timeKey(t time.Time) uint64 {
+	if n := t.UnixNano(); n > 0 {
+		return uint64(n)
+	}
+	return 0
+}
+
+func createBuckets(tx *bbolt.Tx) error {
+	root, err := tx.CreateBucketIfNotExists(bucketSim)
+	if err != nil {
+		return err
+	}
+	for _, name := range [][]byte{bucketJobs, bucketLog, bucketAudit} {
+		if _, err := root.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	for _, name := range [][]byte{bucketRecords, bucketIDs, bucketByApp, bucketByObject} {
+		if _, err := root.Bucket(bucketLog).CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var jobBuckets = [][]byte{bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketEscrows, bucketDue}
+
+func createJobBuckets(tx *bbolt.Tx, app uint64) (*bbolt.Bucket, error) {
+	b, err := tx.Bucket(bucketSim).Bucket(bucketJobs).CreateBucketIfNotExists(key(app))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range jobBuckets {
+		if _, err := b.CreateBucketIfNotExists(name); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// jobBucket returns the bucket of a job; it panics when there is none, since callers hold a job that exists.
+func jobBucket(tx *bbolt.Tx, app uint64) *bbolt.Bucket {
+	return tx.Bucket(bucketSim).Bucket(bucketJobs).Bucket(key(app))
+}
+
+func putJSON(b *bbolt.Bucket, k []byte, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode %T: %w", v, err)
+	}
+	return b.Put(k, data)
+}
+
+func getJSON(b *bbolt.Bucket, k []byte, v any) (bool, error) {
+	data := b.Get(k)
+	if data == nil {
+		return false, nil
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return true, fmt.Errorf("data file: %T at %x: %w", v, k, err)
+	}
+	return true, nil
+}

@@ -1,0 +1,27 @@
+package sim
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+// guid derives a random-looking GUID from the seed, its purpose and its owner: the same arguments give the same value,
+// whatever else drew a random value before, so that traces are reproducible and values survive a restart.
+func guid(seed int64, purpose string, owner ...any) string {
+	h := sha256.New()
+	var s [8]byte
+	binary.BigEndian.PutUint64(s[:], uint64(seed))
+	h.Write(s[:])
+	fmt.Fprintf(h, "%s", purpose)
+	for _, o := range owner {
+		fmt.Fprintf(h, "\x00%v", o)
+	}
+	var id uuid.UUID
+	copy(id[:], h.Sum(nil))
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return id.String()
+}

@@ -1,0 +1,253 @@
+package sim
+
+import (
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"entrasim/directory"
+)
+
+type clockWall = time.Time
+
+// commit writes the outcomes of a stretch of the work list, in its order, together with the place reached.
+func (c *cycle) commit(phase Phase, last work, batch []*outcome) error {
+	c.mu.Lock()
+	c.at.Phase, c.at.Done, c.at.Late = phase, last.num, last.late
+	c.mu.Unlock()
+	if err := c.store(batch); err != nil {
+		return err
+	}
+	n := len(batch)
+	c.progress(func(p *Progress) {
+		switch phase {
+		case PhaseUsers:
+			p.UsersDone += n
+		case PhaseGroups:
+			p.GroupsDone += n
+		case PhaseReferences:
+			p.ReferencesDone += n
+		}
+	})
+	c.s.jobChanged(c.j)
+	return nil
+}
+
+// commitOutOfOrder writes outcomes behind a gap that a stop left; their objects are looked at again and found equal.
+func (c *cycle) commitOutOfOrder(waiting map[int]*outcome) error {
+	indexes := make([]int, 0, len(waiting))
+	for i := range waiting {
+		indexes = append(indexes, i)
+	}
+	sort.Ints(indexes)
+	batch := make([]*outcome, len(indexes))
+	for i, n := range indexes {
+		batch[i] = waiting[n]
+	}
+	return c.store(batch)
+}
+
+// commitPartial writes a part of one object's outcome while the rest is still under way.
+func (c *cycle) commitPartial(out *outcome) error { return c.store([]*outcome{out}) }
+
+// store is one transaction: links, memberships, escrows, records, counters and the place of the job. Nothing that is not
+// in it is relied on.
+func (c *cycle) store(batch []*outcome) error {
+	before := struct {
+		at    place
+		state jobState
+	}{}
+	c.mu.Lock()
+	before.at = c.at
+	c.mu.Unlock()
+	c.j.mu.Lock()
+	before.state = c.j.state
+	c.j.mu.Unlock()
+	var published []record
+	err := c.updateStore(func(b *bbolt.Bucket, tx *bbolt.Tx) error {
+		published = published[:0]
+		for _, out := range batch {
+			if err := c.storeOutcome(b, out); err != nil {
+				return err
+			}
+			for i := range out.records {
+				c.at.Records++
+				out.records[i].Change = c.at.Records
+				if err := c.s.putRecord(tx, &out.records[i]); err != nil {
+					return err
+				}
+				c.tally(&out.records[i])
+			}
+			published = append(published, out.records...)
+		}
+		return nil
+	})
+	if err != nil {
+		c.mu.Lock()
+		c.at = before.at
+		c.mu.Unlock()
+		c.j.mu.Lock()
+		c.j.state = before.state
+		c.j.mu.Unlock()
+		return err
+	}
+	c.mu.Lock()
+	for _, out := range batch {
+		if out.link != nil {
+			delete(c.anchors, string(anchorKey(out.link.Kind, out.link.Target)))
+		}
+	}
+	c.mu.Unlock()
+	for i := range published {
+		r := published[i]
+		c.s.metrics.record(&r)
+		c.s.events.Publish("log", func() any { return c.s.worded(&r) })
+	}
+	return nil
+}
+
+// storeOutcome writes one outcome; the job's lock is held.
+func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
+	st := &c.j.state
+	if out.drop {
+		if err := dropLink(b, out.num); err != nil {
+			return err
+		}
+	}
+	if out.link != nil {
+		if err := putLink(b, out.link); err != nil {
+			return err
+		}
+		if out.fresh {
+			if out.kind == directory.KindUser {
+				st.Users++
+			} else {
+				st.Groups++
+			}
+		}
+	}
+	if out.escrow != EscrowMember {
+		if err := c.settle(b, escrowKey{out.escrow, out.num, 0}, out.fail, out.clear); err != nil {
+			return err
+		}
+	}
+	for _, e := range out.edges {
+		if e.fail == nil && !e.settled {
+			write := dropEdge
+			if e.present {
+				write = func(b *bbolt.Bucket, x edge) error { return putEdge(b, x, c.at.Number) }
+			}
+			if err := write(b, e.edge); err != nil {
+				return err
+			}
+		}
+		if err := c.settle(b, escrowKey{EscrowMember, e.Group, e.Member}, e.fail, e.fail == nil); err != nil {
+			return err
+		}
+	}
+	ex := &c.at.Exec
+	if out.imported {
+		ex.Imported++
+	}
+	if out.entitled {
+		ex.Entitled++
+		ex.EntitledForProvisioning++
+	}
+	return nil
+}
+
+// settle records a failure as an escrow, or removes the escrow of what succeeded.
+func (c *cycle) settle(b *bbolt.Bucket, k escrowKey, fail *failure, clear bool) error {
+	st := &c.j.state
+	open := &st.Escrows
+	if k.kind != EscrowObject {
+		open = &st.RefEscrows
+	}
+	switch {
+	case fail != nil:
+		e, err := putFailure(b, k, c.s.clock.Now(), c.at.Number, fail.Code, fail.Message)
+		if err != nil {
+			return err
+		}
+		if e.Attempts == 1 {
+			*open++
+		}
+	case clear && *open > 0:
+		had, err := dropEscrow(b, k)
+		if err != nil {
+			return err
+		}
+		if had {
+			*open--
+		}
+	}
+	return nil
+}
+
+// tally counts a record.
+func (c *cycle) tally(r *record) {
+	n := &c.at.Counts
+	ex := &c.at.Exec
+	switch r.Status {
+	case Skipped, Warning:
+		n.Skip++
+		return
+	case Failure:
+		n.Fail++
+		ex.Escrowed++
+		ex.EscrowedRaw++
+		ex.Exports++
+		return
+	}
+	ex.Exports++
+	ex.Exported++
+	switch r.Action {
+	case ActionCreate:
+		n.Create++
+	case ActionDisable:
+		n.Disable++
+	case ActionDelete:
+		n.Delete++
+	default:
+		n.Update++
+	}
+}
+
+// claims are locks by name, held while a matching value is on its way.
+type claims struct {
+	mu   sync.Mutex
+	held map[string]*claim
+}
+
+type claim struct {
+	mu    sync.Mutex
+	users int
+}
+
+func (c *claims) lock(name string) (unlock func()) {
+	c.mu.Lock()
+	if c.held == nil {
+		c.held = map[string]*claim{}
+	}
+	l := c.held[name]
+	if l == nil {
+		l = &claim{}
+		c.held[name] = l
+	}
+	l.users++
+	c.mu.Unlock()
+	l.mu.Lock()
+	return func() {
+		l.mu.Unlock()
+		c.mu.Lock()
+		if l.users--; l.users == 0 {
+			delete(c.held, name)
+		}
+		c.mu.Unlock()
+	}
+}
+
+func fold(s string) string { return strings.ToLower(s) }

@@ -1,0 +1,545 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"entrasim/directory"
+	"entrasim/sim/clock"
+	"entrasim/sim/expr"
+	"entrasim/sim/mapping"
+	"entrasim/sim/scim"
+)
+
+// unhealthyInARow is how many operations in a row may stay without an answer, or be refused for their token, before the
+// probes are repeated; when those fail too the cycle ends and the job is quarantined. The number is a choice of ours.
+const unhealthyInARow = 10
+
+// cycle is one run of a job.
+type cycle struct {
+	s      *Service
+	j      *job
+	app    uint64
+	set    *mapping.Set
+	client *scim.Client
+	opt    scim.Options
+	all    bool
+	began  time.Time
+	began0 time.Time // wall time, for the record of durations only
+
+	mu       sync.Mutex
+	at       place
+	anchors  map[string]uint64 // links made by this cycle that are not committed yet
+	reads    map[uint64]read   // managers as the target returned them in this cycle
+	claims   claims
+	requests map[string][]uint64 // recorded exchanges of the objects in flight
+	sent     int
+
+	unhealthy atomic.Int32
+	fatal     *scim.Error
+	cancel    context.CancelFunc
+}
+
+// read is what the target returned for a user in this cycle.
+type read struct {
+	manager string
+	known   bool // the user was read, or created, in this cycle
+}
+
+// runCycle runs the next cycle of a job, or the rest of one that was cut short. forced runs it whatever the schedule says.
+// ok is false when there was nothing to run, or when it was interrupted and will go on later.
+func (s *Service) runCycle(ctx context.Context, j *job, forced bool) (result CycleResult, ok bool) {
+	if err := j.take(ctx); err != nil {
+		return result, false
+	}
+	defer j.release()
+	j.mu.Lock()
+	if j.state.Schedule != ScheduleActive {
+		j.mu.Unlock()
+		return result, false
+	}
+	j.stopNow.Store(false)
+	c := s.begin(j)
+	j.mu.Unlock()
+	s.jobChanged(j)
+	_ = forced
+
+	err := c.run(ctx)
+	if errors.Is(err, errStopped) && (ctx.Err() != nil || s.ending()) {
+		c.interrupted()
+		return result, false
+	}
+	return c.end(err), true
+}
+
+// ending reports whether the program is going down.
+func (s *Service) ending() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.runCtx.Err() != nil || s.closed
+}
+
+// begin makes the next cycle, or takes up the one that was cut short; j.mu is held.
+func (s *Service) begin(j *job) *cycle {
+	now := s.clock.Now()
+	c := &cycle{
+		s: s, j: j, app: j.num, set: j.set, opt: s.wire, all: s.settings(j).Scope == SyncAll, began0: clock.Wall(),
+		anchors: map[string]uint64{}, reads: map[uint64]read{}, requests: map[string][]uint64{},
+	}
+	if p := j.state.Running; p != nil && p.Resets == j.state.Resets {
+		c.at = *p
+	} else {
+		c.at = place{Number: j.state.Cycle + 1, Kind: Incremental, Began: now, Upto: s.dir.LastChange(), Resets: j.state.Resets, Phase: PhaseProbe}
+		if !j.state.HasWatermark {
+			c.at.Kind = Initial
+		}
+		c.at.Exec.ActivityID = c.id()
+		j.state.Cycle = c.at.Number
+	}
+	c.began = c.at.Began
+	j.progress = &Progress{Cycle: c.at.Number, CycleID: c.id(), Kind: c.at.Kind, Phase: PhaseProbe, Began: c.began, Counts: c.at.Counts, Requests: c.at.Request}
+	running := c.at
+	j.state.Running = &running
+	j.dirty = true
+	return c
+}
+
+func (c *cycle) id() string {
+	return guid(c.s.opt.Seed, "cycle", c.j.cfg.ID, c.at.Number)
+}
+
+// run sends the probes and does the work; errStopped means that it was interrupted.
+func (c *cycle) run(ctx context.Context) error {
+	if err := c.connect(); err != nil {
+		return err
+	}
+	// Requests in flight get a second to end when the program does; what comes later is discarded and matched anew.
+	request, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	c.cancel = cancel
+	stop := context.AfterFunc(ctx, func() { c.s.afterGrace(cancel) })
+	defer stop()
+	stopRun := context.AfterFunc(c.s.runContext(), func() { c.s.afterGrace(cancel) })
+	defer stopRun()
+
+	if err := c.probe(request); err != nil {
+		if c.stopping(ctx) {
+			return errStopped
+		}
+		return err
+	}
+	list, err := c.read()
+	if err != nil {
+		return err
+	}
+	c.progress(func(p *Progress) {
+		p.UsersTotal, p.GroupsTotal = len(list.users), len(list.groups)
+	})
+	if err := c.pass(ctx, request, PhaseUsers, list.users, c.user); err != nil {
+		return err
+	}
+	if err := c.pass(ctx, request, PhaseGroups, list.groups, c.group); err != nil {
+		return err
+	}
+	refs := c.references(list)
+	c.progress(func(p *Progress) { p.ReferencesTotal = len(refs) })
+	return c.pass(ctx, request, PhaseReferences, refs, func(ctx context.Context, w work) *outcome {
+		if w.kind == directory.KindUser {
+			return c.manager(ctx, w, list)
+		}
+		return c.members(ctx, w, list)
+	})
+}
+
+// grace is how long requests in flight may take when the program ends.
+const grace = time.Second
+
+func (s *Service) afterGrace(cancel func()) { time.AfterFunc(grace, cancel) }
+
+func (s *Service) runContext() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.runCtx
+}
+
+func (c *cycle) stopping(ctx context.Context) bool {
+	return ctx.Err() != nil || c.s.ending() || c.j.stopNow.Load()
+}
+
+// connect makes the job's client, or takes the one of the last cycle.
+func (c *cycle) connect() error {
+	c.j.mu.Lock()
+	defer c.j.mu.Unlock()
+	url := c.s.presentURL(c.j.secrets[secretBaseAddress])
+	if c.j.client == nil || c.j.clientURL != url {
+		if c.j.client != nil {
+			c.j.client.Close()
+			c.j.client = nil
+		}
+		client, err := c.s.newClient(url, c.j.secrets[secretToken], c.j)
+		if err != nil {
+			return err
+		}
+		c.j.client, c.j.clientURL = client, url
+	}
+	c.client = c.j.client
+	c.j.running = c
+	return nil
+}
+
+// newClient makes a client that records its exchanges; j is nil for a connection test.
+func (s *Service) newClient(url, token string, j *job) (*scim.Client, error) {
+	ep, err := scim.ParseTenantURL(url)
+	if err != nil {
+		return nil, scim.InvalidTenantURL(err)
+	}
+	return scim.NewClient(ep, token, s.wire, s.clock.Now, func(e *scim.Exchange) {
+		id := s.traffic.add(e)
+		s.metrics.request(e)
+		s.events.Publish("exchange", func() any { return exchangeOf(id, e) })
+		if j != nil {
+			j.recorded(id, e)
+		}
+	}), nil
+}
+
+// recorded notes an exchange with the cycle and the object that it belongs to.
+func (j *job) recorded(id uint64, e *scim.Exchange) {
+	c := j.running
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	c.sent++
+	if e.Object != "" {
+		c.requests[e.Object] = append(c.requests[e.Object], id)
+	}
+	c.mu.Unlock()
+}
+
+func (c *cycle) takeRequests(object string) []uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ids := c.requests[object]
+	delete(c.requests, object)
+	return ids
+}
+
+// probe asks for objects that can't exist, one for each object type that the job provisions. Every cycle begins so.
+func (c *cycle) probe(ctx context.Context) error {
+	tag := c.tag("", "Each cycle begins by asking for an object that can't exist.", "W-043")
+	return probe(ctx, c.client, c.set, tag, func(kind string) string {
+		return guid(c.s.opt.Seed, "probe", c.j.cfg.ID, c.at.Number, kind)
+	})
+}
+
+func probe(ctx context.Context, client *scim.Client, set *mapping.Set, tag scim.Tag, value func(kind string) string) error {
+	for _, m := range []*mapping.ObjectMapping{set.Users, set.Groups} {
+		if m == nil || !m.Enabled || len(m.Matching) == 0 {
+			continue
+		}
+		rt := scim.User
+		if m == set.Groups {
+			rt = scim.Group
+			tag.Rules = append(tag.Rules[:len(tag.Rules):len(tag.Rules)], "W-041")
+		}
+		path := m.Attributes[m.Matching[0].Index].Target
+		if err := client.Probe(ctx, tag, rt, path, value(rt.Path())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read puts the work list together in one read transaction.
+func (c *cycle) read() (list worklist, err error) {
+	if c.at.Kind == Incremental {
+		c.j.mu.Lock()
+		from := c.j.state.Watermark
+		c.j.mu.Unlock()
+		if c.idle(from) {
+			return list, nil
+		}
+		changes, err := c.s.dir.Changes(from, c.at.Upto)
+		if directory.CodeOf(err) == directory.Expired {
+			c.s.log.Warn("the change feed no longer reaches back to the job's watermark; all objects are read", "job", c.j.cfg.ID)
+			c.at.Kind = Initial
+		} else if err != nil {
+			return list, err
+		} else {
+			err = c.s.dir.View(func(r *directory.Reader) error {
+				b := jobBucket(r.Tx(), c.app)
+				list = readIncremental(r, b, c, changes, dueEscrows(b, c.began))
+				return nil
+			})
+			c.count(func(e *Execution) {
+				e.ImportedDeltas, e.ImportedReferenceDeltas = list.deltas, list.refDeltas
+			})
+			return list, err
+		}
+	}
+	err = c.s.dir.View(func(r *directory.Reader) error {
+		list = readInitial(r, jobBucket(r.Tx(), c.app), c.app, c.all)
+		if mappingOf(c.set, directory.KindUser) == nil {
+			list.users = nil
+		}
+		if mappingOf(c.set, directory.KindGroup) == nil {
+			list.groups = nil
+		}
+		return nil
+	})
+	return list, err
+}
+
+// idle reports, without reading the file, that nothing changed and nothing waits.
+func (c *cycle) idle(from uint64) bool {
+	c.j.mu.Lock()
+	defer c.j.mu.Unlock()
+	return from == c.at.Upto && c.j.state.Escrows+c.j.state.RefEscrows == 0
+}
+
+func (c *cycle) count(f func(*Execution)) {
+	c.mu.Lock()
+	f(&c.at.Exec)
+	c.mu.Unlock()
+}
+
+func (c *cycle) progress(f func(*Progress)) {
+	c.j.mu.Lock()
+	if c.j.progress != nil {
+		f(c.j.progress)
+		c.j.progress.Counts = c.at.Counts
+		c.j.progress.Requests = c.at.Request + c.sentSoFar()
+	}
+	c.j.mu.Unlock()
+}
+
+func (c *cycle) sentSoFar() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sent
+}
+
+// tag labels a request with what it is for.
+func (c *cycle) tag(object, reason string, ruleIDs ...string) scim.Tag {
+	return scim.Tag{Job: c.j.cfg.ID, CycleID: c.id(), Cycle: c.at.Number, Object: object, Reason: reason, Rules: ruleIDs}
+}
+
+// env is what expressions may ask for beside attributes.
+func (c *cycle) env(object string) *expr.Env {
+	return &expr.Env{
+		Now: c.s.clock.Now(), DefaultDomain: c.s.dir.Tenant().DefaultDomain,
+		Rand: func(purpose string) io.Reader { return chance(c.s.opt.Seed, purpose, c.j.cfg.ID, object) },
+	}
+}
+
+// phaseOrder lets a cycle that was cut short skip the phases it has done.
+var phaseOrder = map[Phase]int{PhaseProbe: 0, PhaseUsers: 1, PhaseGroups: 2, PhaseReferences: 3}
+
+// pass works through a list with several objects in flight. Results are committed in the order of the list, together
+// with the place reached, while later objects are still at work. request is the context of the requests.
+func (c *cycle) pass(ctx, request context.Context, phase Phase, list []work, do func(context.Context, work) *outcome) error {
+	if phaseOrder[c.at.Phase] > phaseOrder[phase] {
+		return nil
+	}
+	if c.at.Phase == phase {
+		list = behind(list, c.at.Done, c.at.Late)
+	} else {
+		c.at.Phase, c.at.Done, c.at.Late = phase, 0, false
+	}
+	c.progress(func(p *Progress) { p.Phase = phase })
+	if len(list) == 0 {
+		return nil
+	}
+	c.s.jobChanged(c.j)
+
+	workers := min(c.workers(), len(list))
+	type done struct {
+		index int
+		out   *outcome
+	}
+	results := make(chan done, 4*pageSize)
+	var next atomic.Int64
+	var stopped atomic.Bool
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for {
+				// The list is handed out by pages' worth at most, so that a restart or an end stops within a few objects.
+				if stopped.Load() || c.stopping(ctx) || c.broken() {
+					stopped.Store(true)
+					return
+				}
+				i := int(next.Add(1)) - 1
+				if i >= len(list) {
+					return
+				}
+				out := do(request, list[i])
+				if request.Err() != nil {
+					stopped.Store(true) // the answer may be lost: the object is looked at again
+					return
+				}
+				c.health(request, out)
+				results <- done{i, out}
+			}
+		})
+	}
+	go func() {
+		wg.Wait()
+		close(results)
+	}()
+
+	waiting := make(map[int]*outcome)
+	var batch []*outcome
+	reached := 0
+	last := clock.Wall()
+	commit := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		err := c.commit(phase, list[reached-1], batch)
+		batch, last = batch[:0], clock.Wall()
+		return err
+	}
+	var failed error
+	for d := range results {
+		waiting[d.index] = d.out
+		for out, ok := waiting[reached]; ok; out, ok = waiting[reached] {
+			delete(waiting, reached)
+			reached++
+			batch = append(batch, out)
+		}
+		if failed == nil && (len(batch) >= 5*pageSize || clock.Wall().Sub(last) > 100*time.Millisecond) {
+			if failed = commit(); failed != nil {
+				stopped.Store(true)
+			}
+		}
+	}
+	if failed == nil {
+		failed = commit()
+	}
+	// What ended out of order before a stop is kept too, though the place does not pass it.
+	if failed == nil && len(waiting) > 0 {
+		failed = c.commitOutOfOrder(waiting)
+	}
+	switch {
+	case failed != nil:
+		return failed
+	case c.broken():
+		return c.fatal
+	case reached < len(list):
+		return errStopped
+	}
+	return nil
+}
+
+// behind drops the part of a list that was done before the cycle was cut short.
+func behind(list []work, done uint64, late bool) []work {
+	for i, w := range list {
+		if w.late == late && w.num > done || w.late && !late {
+			return list[i:]
+		}
+	}
+	return nil
+}
+
+// workers is how many objects may be in flight: one wherever requests must leave in one total order.
+func (c *cycle) workers() int {
+	if c.s.clock.Ordered() {
+		return 1
+	}
+	return c.s.opt.Concurrency
+}
+
+func (c *cycle) broken() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fatal != nil
+}
+
+// health counts operations in a row that the target did not answer or refused for the token; at ten the probes are
+// repeated, and when they fail the cycle breaks off.
+func (c *cycle) health(ctx context.Context, out *outcome) {
+	if !out.fail.unhealthy() {
+		if out.asked {
+			c.unhealthy.Store(0)
+		}
+		return
+	}
+	if c.unhealthy.Add(1) != unhealthyInARow {
+		return
+	}
+	err := c.probe(ctx)
+	var e *scim.Error
+	if errors.As(err, &e) && ctx.Err() == nil {
+		c.mu.Lock()
+		c.fatal = e
+		c.mu.Unlock()
+		return
+	}
+	c.unhealthy.Store(0)
+}
+
+// chance is a reproducible source of random bytes for one purpose and owner.
+func chance(seed int64, purpose string, owner ...any) io.Reader {
+	return &stream{seed: seed, purpose: purpose, owner: owner}
+}
+
+type stream struct {
+	seed    int64
+	purpose string
+	owner   []any
+	n       int
+	rest    []byte
+}
+
+func (r *stream) Read(p []byte) (int, error) {
+	for i := range p {
+		if len(r.rest) == 0 {
+			r.rest = []byte(guid(r.seed, fmt.Sprint(r.purpose, " ", r.n), r.owner...))
+			r.n++
+		}
+		p[i], r.rest = r.rest[0], r.rest[1:]
+	}
+	return len(p), nil
+}
+
+// interrupted keeps the cycle for the next start; everything up to its place is committed.
+func (c *cycle) interrupted() {
+	c.j.mu.Lock()
+	defer c.j.mu.Unlock()
+	c.keepPlace()
+	c.j.state.Next = c.s.clock.Now()
+	c.j.progress, c.j.running, c.j.dirty = nil, nil, true
+}
+
+func (c *cycle) keepPlace() {
+	p := c.at
+	p.Request += c.sentSoFar()
+	c.j.state.Running = &p
+}
+
+// updateStore commits the results of a pass with the job's place. A job's lock is always taken before bbolt's.
+func (c *cycle) updateStore(f func(b *bbolt.Bucket, tx *bbolt.Tx) error) error {
+	c.j.mu.Lock()
+	defer c.j.mu.Unlock()
+	return c.s.update(func(tx *bbolt.Tx) error {
+		b := jobBucket(tx, c.app)
+		if b == nil {
+			return errStopped // the job was deleted
+		}
+		if err := f(b, tx); err != nil {
+			return err
+		}
+		c.keepPlace()
+		c.j.dirty = true
+		return c.j.save(tx)
+	})
+}

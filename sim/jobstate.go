@@ -1,0 +1,274 @@
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"entrasim/sim/mapping"
+	"entrasim/sim/scim"
+)
+
+// jobConfig is what stays the same as long as a job lives.
+type jobConfig struct {
+	ID         string    `json:"id"`
+	TemplateID string    `json:"templateId"`
+	AppID      string    `json:"appId"` // object id of the service principal
+	Name       string    `json:"name"`  // of the application, for log records
+	Created    time.Time `json:"created"`
+}
+
+// jobState is what a job remembers from one cycle to the next.
+type jobState struct {
+	Schedule     ScheduleState `json:"schedule"`
+	Interval     time.Duration `json:"interval"`
+	Ran          bool          `json:"ran"` // a first cycle has ended
+	Watermark    uint64        `json:"watermark"`
+	HasWatermark bool          `json:"hasWatermark"` // false: the next cycle is an initial one
+	Cycle        int           `json:"cycle"`        // number of the last cycle begun
+	Running      *place        `json:"running"`      // a cycle that was cut short or is under way
+	Next         time.Time     `json:"next"`         // when the next cycle is due; zero when none is
+	Resets       uint64        `json:"resets"`       // counts what took the watermark away
+	Failures     int           `json:"failures"`     // whole runs that failed, one after another
+	Quarantine   *Quarantine   `json:"quarantine"`
+	Last         *Execution    `json:"last"`
+	LastOK       *Execution    `json:"lastOk"`
+	LastExport   *Execution    `json:"lastExport"`
+	SteadyFirst  time.Time     `json:"steadyFirst"`
+	SteadyLast   time.Time     `json:"steadyLast"`
+	Users        int           `json:"users"` // objects that ever entered scope
+	Groups       int           `json:"groups"`
+	Escrows      int           `json:"escrows"`    // open, objects
+	RefEscrows   int           `json:"refEscrows"` // open, references
+	ToDate       Counts        `json:"toDate"`
+	LastCycle    *CycleResult  `json:"lastCycle"`
+}
+
+// place is where a running cycle stands. Everything before it is committed; a cycle that was cut short goes on here.
+type place struct {
+	Number  int       `json:"number"`
+	Kind    CycleKind `json:"kind"`
+	Began   time.Time `json:"began"`
+	Upto    uint64    `json:"upto"`   // the change that becomes the watermark
+	Resets  uint64    `json:"resets"` // of the job when the cycle began
+	Phase   Phase     `json:"phase"`
+	Done    uint64    `json:"done"`           // number of the last object done in the phase
+	Late    bool      `json:"late,omitempty"` // the last object done was one of the links that the reading did not meet
+	Counts  Counts    `json:"counts"`
+	Records int       `json:"records"`
+	Exec    Execution `json:"exec"`
+	Request int       `json:"requests"`
+}
+
+// job is a provisioning job at work. Its state is guarded by mu, a running cycle by turn.
+type job struct {
+	num  uint64 // of the application
+	cfg  jobConfig
+	turn chan struct{} // holds a token while a cycle runs
+
+	mu       sync.Mutex
+	secrets  map[string]string
+	schema   *mapping.Schema
+	set      *mapping.Set
+	state    jobState
+	dirty    bool
+	progress *Progress
+	client   *scim.Client
+	// clientURL is the address that client was made for: the own listener's may change.
+	clientURL string
+	running   *cycle      // the cycle that exchanges are noted with
+	stopNow   atomic.Bool // a restart asks the running cycle to end
+}
+
+func (j *job) timer() string { return "cycle " + j.cfg.ID }
+
+// take waits for the running cycle to end and keeps others from beginning.
+func (j *job) take(ctx context.Context) error {
+	select {
+	case j.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (j *job) release() { <-j.turn }
+
+// abort asks a running cycle to stop behind the objects in flight.
+func (j *job) abort() { j.stopNow.Store(true) }
+
+func (j *job) close() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.client != nil {
+		j.client.Close()
+		j.client = nil
+	}
+}
+
+func (j *job) started() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.state.Schedule == ScheduleActive
+}
+
+func (j *job) watermark() (uint64, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if p := j.state.Running; p != nil && !j.state.HasWatermark {
+		return p.Upto, true
+	}
+	return j.state.Watermark, j.state.HasWatermark
+}
+
+// save writes the state when it changed since the last commit; j.mu is held.
+func (j *job) save(tx *bbolt.Tx) error {
+	if !j.dirty {
+		return nil
+	}
+	if err := putJSON(jobBucket(tx, j.num), keyState, j.state); err != nil {
+		return err
+	}
+	tx.OnCommit(func() { j.dirty = false })
+	return nil
+}
+
+func newJob(n uint64) *job {
+	return &job{num: n, turn: make(chan struct{}, 1), secrets: map[string]string{}}
+}
+
+func (s *Service) readJob(b *bbolt.Bucket, n uint64) (*job, error) {
+	j := newJob(n)
+	for _, part := range []struct {
+		key  []byte
+		into any
+	}{{keyConfig, &j.cfg}, {keySecrets, &j.secrets}, {keyState, &j.state}} {
+		if _, err := getJSON(b, part.key, part.into); err != nil {
+			return nil, err
+		}
+	}
+	schema, err := mapping.Parse(b.Get(keySchema))
+	if err != nil {
+		return nil, fmt.Errorf("data file: schema of job %s: %w", j.cfg.ID, err)
+	}
+	j.schema = schema
+	if j.set, err = mapping.Compile(schema); err != nil {
+		return nil, fmt.Errorf("data file: schema of job %s: %w", j.cfg.ID, err)
+	}
+	return j, nil
+}
+
+// schedule sets or clears the timer of the job's next cycle; j.mu is held.
+func (s *Service) schedule(j *job) {
+	if j.state.Schedule != ScheduleActive || j.state.Next.IsZero() {
+		s.clock.Cancel(j.timer())
+		return
+	}
+	s.clock.At(j.timer(), j.state.Next, func(ctx context.Context, _ time.Time) { s.runCycle(ctx, j, false) })
+}
+
+// dueAt makes t the time of the next cycle; j.mu is held.
+func (s *Service) dueAt(j *job, t time.Time) {
+	j.state.Next = t
+	j.dirty = true
+	s.schedule(j)
+}
+
+func (s *Service) job(appID string) (*job, error) {
+	app, err := s.Application(appID)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if j := s.jobs[app.Num]; j != nil {
+		return j, nil
+	}
+	return nil, notFound("%s has no provisioning job; New configuration creates one", app.DisplayName)
+}
+
+// view copies a job for callers.
+func (s *Service) view(j *job) Job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	st := j.state
+	v := Job{
+		ID: j.cfg.ID, TemplateID: j.cfg.TemplateID, ApplicationID: j.cfg.AppID, ApplicationName: j.cfg.Name,
+		ScheduleState: st.Schedule, Interval: st.Interval, Settings: s.settings(j), NextCycle: st.Next,
+		ToDate: st.ToDate, Escrows: st.Escrows + st.RefEscrows, LastCycle: st.LastCycle,
+		Status: Status{
+			Code: code(&st), CountSuccessiveCompleteFailures: st.Failures, LastExecution: st.Last,
+			LastSuccessfulExecution: st.LastOK, LastSuccessfulExecutionWithExport: st.LastExport,
+			Quarantine: st.Quarantine, SteadyStateFirst: st.SteadyFirst, SteadyStateLast: st.SteadyLast,
+			Users: st.Users, Groups: st.Groups,
+		},
+	}
+	if st.Schedule != ScheduleActive {
+		v.NextCycle = time.Time{}
+	}
+	if j.progress != nil {
+		p := *j.progress
+		v.Progress = &p
+	}
+	return v
+}
+
+// code derives the status code: paused wins, then quarantine, then whether a first cycle has ended
+// (resources/synchronization-synchronizationstatus.md).
+func code(st *jobState) StatusCode {
+	switch {
+	case st.Schedule != ScheduleActive && st.Quarantine == nil:
+		return StatusPaused
+	case st.Schedule == SchedulePaused:
+		return StatusPaused
+	case st.Quarantine != nil:
+		return StatusQuarantine
+	case !st.Ran:
+		return StatusNotRun
+	}
+	return StatusActive
+}
+
+// Job returns the provisioning job of an application; the error is directory.NotFound when it has none.
+func (s *Service) Job(appID string) (Job, error) {
+	j, err := s.job(appID)
+	if err != nil {
+		return Job{}, err
+	}
+	return s.view(j), nil
+}
+
+// Jobs returns every job, in the order in which the applications were made.
+func (s *Service) Jobs() []Job {
+	s.mu.Lock()
+	jobs := s.sortedJobs()
+	s.mu.Unlock()
+	list := make([]Job, len(jobs))
+	for i, j := range jobs {
+		list[i] = s.view(j)
+	}
+	return list
+}
+
+func (s *Service) jobChanged(j *job) {
+	s.events.Publish("job", func() any { return s.view(j) })
+}
+
+func encodeSchema(schema *mapping.Schema) []byte { return schema.JSON() }
+
+func clone[T any](v T) T {
+	var c T
+	data, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(data, &c)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("copy of %T: %v", v, err))
+	}
+	return c
+}

@@ -1,0 +1,134 @@
+package sim
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"entrasim/directory"
+)
+
+// LinkState is what a job thinks of an object that it linked (manage-object-connections.md, how-provisioning-works.md).
+type LinkState string
+
+// The states of a link.
+const (
+	LinkActive    LinkState = "active"    // in scope
+	LinkDisabled  LinkState = "disabled"  // blocked or soft-deleted in the directory; a purge still deletes
+	LinkUnmanaged LinkState = "unmanaged" // left scope and was dealt with; nothing is sent until it comes back
+)
+
+// Link joins an object of the directory with the one that stands for it at the target.
+type Link struct {
+	Num     uint64         `json:"-"`
+	Kind    directory.Kind `json:"k"`
+	Target  string         `json:"t"`            // id at the target
+	State   LinkState      `json:"s"`            //
+	Created bool           `json:"c,omitempty"`  // made by this job, rather than found by matching
+	Since   time.Time      `json:"at"`           // when the link was made
+	Changed time.Time      `json:"ch"`           // the last successful write or comparison
+	Cycle   int            `json:"cy,omitempty"` // the cycle that made the link
+	Hash    string         `json:"h,omitempty"`  // of the attributes last exported
+	Manager uint64         `json:"m,omitempty"`  // manager last exported
+	Rule    string         `json:"r,omitempty"`  // synchronization rule, when not the default one
+}
+
+// Managed reports whether a permanent deletion is carried to the target.
+func (l *Link) Managed() bool { return l.State != LinkUnmanaged }
+
+func getLink(b *bbolt.Bucket, n uint64) (*Link, error) {
+	data := b.Bucket(bucketLinks).Get(key(n))
+	if data == nil {
+		return nil, nil
+	}
+	l := &Link{Num: n}
+	if err := json.Unmarshal(data, l); err != nil {
+		return nil, fmt.Errorf("data file: link of object %d: %w", n, err)
+	}
+	return l, nil
+}
+
+func putLink(b *bbolt.Bucket, l *Link) error {
+	if err := b.Bucket(bucketAnchors).Put(anchorKey(l.Kind, l.Target), key(l.Num)); err != nil {
+		return err
+	}
+	return putJSON(b.Bucket(bucketLinks), key(l.Num), l)
+}
+
+// dropLink removes the link of n and, without a request, the memberships that the target was told of it.
+func dropLink(b *bbolt.Bucket, n uint64) error {
+	l, err := getLink(b, n)
+	if err != nil || l == nil {
+		return err
+	}
+	anchor := anchorKey(l.Kind, l.Target)
+	if num(b.Bucket(bucketAnchors).Get(anchor)) == n {
+		if err := b.Bucket(bucketAnchors).Delete(anchor); err != nil {
+			return err
+		}
+	}
+	if err := dropEdges(b, n, l.Kind); err != nil {
+		return err
+	}
+	return b.Bucket(bucketLinks).Delete(key(n))
+}
+
+// anchorOwner returns the object that is linked to a target id, 0 when none is.
+func anchorOwner(b *bbolt.Bucket, kind directory.Kind, target string) uint64 {
+	return num(b.Bucket(bucketAnchors).Get(anchorKey(kind, target)))
+}
+
+// An edge is a membership that the target was told.
+type edge struct{ Group, Member uint64 }
+
+func putEdge(b *bbolt.Bucket, e edge, cycle int) error {
+	if err := b.Bucket(bucketEdges).Put(key(e.Group, e.Member), key(uint64(cycle))); err != nil {
+		return err
+	}
+	return b.Bucket(bucketMemberships).Put(key(e.Member, e.Group), nil)
+}
+
+func dropEdge(b *bbolt.Bucket, e edge) error {
+	if err := b.Bucket(bucketEdges).Delete(key(e.Group, e.Member)); err != nil {
+		return err
+	}
+	return b.Bucket(bucketMemberships).Delete(key(e.Member, e.Group))
+}
+
+// exportedIn returns the cycle in which the target was told of a membership; ok is false when it was not.
+func exportedIn(b *bbolt.Bucket, e edge) (cycle int, ok bool) {
+	v := b.Bucket(bucketEdges).Get(key(e.Group, e.Member))
+	return int(num(v)), v != nil
+}
+
+// exportedMembers lists the members that the target was told of a group, by number.
+func exportedMembers(b *bbolt.Bucket, group uint64) []uint64 {
+	var members []uint64
+	eachPair(b.Bucket(bucketEdges), group, func(member uint64) { members = append(members, member) })
+	return members
+}
+
+func dropEdges(b *bbolt.Bucket, n uint64, kind directory.Kind) error {
+	var edges []edge
+	if kind == directory.KindGroup {
+		eachPair(b.Bucket(bucketEdges), n, func(m uint64) { edges = append(edges, edge{n, m}) })
+	}
+	eachPair(b.Bucket(bucketMemberships), n, func(g uint64) { edges = append(edges, edge{g, n}) })
+	for _, e := range edges {
+		if err := dropEdge(b, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachPair calls f with the second number of each key that begins with the first.
+func eachPair(b *bbolt.Bucket, first uint64, f func(second uint64)) {
+	c := b.Cursor()
+	prefix := key(first)
+	for k, _ := c.Seek(prefix); len(k) == 16 && num(k) == first; k, _ = c.Next() {
+		f(num(k[8:]))
+	}
+}

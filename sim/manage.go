@@ -1,0 +1,410 @@
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"entrasim/directory"
+	"entrasim/sim/mapping"
+	"entrasim/sim/scim"
+)
+
+// The credential keys that this service acts on (resources/synchronization-synchronizationsecretkeystringvaluepair.md).
+const (
+	secretBaseAddress   = "BaseAddress"
+	secretToken         = "SecretToken"
+	secretSyncAll       = "SyncAll"
+	secretNotifications = "SyncNotificationSettings"
+)
+
+// notifications is the value of SyncNotificationSettings.
+type notifications struct {
+	Enabled                bool   `json:"Enabled"`
+	Recipients             string `json:"Recipients,omitempty"`
+	DeleteThresholdEnabled bool   `json:"DeleteThresholdEnabled"`
+	DeleteThresholdValue   int    `json:"DeleteThresholdValue,omitempty"`
+}
+
+func (s *Service) settings(j *job) Settings {
+	var n notifications
+	if text := j.secrets[secretNotifications]; text != "" && json.Unmarshal([]byte(text), &n) != nil {
+		n = notifications{}
+	}
+	set := Settings{
+		TenantURL: s.presentURL(j.secrets[secretBaseAddress]), HasToken: j.secrets[secretToken] != "",
+		Scope: SyncAssigned, NotificationEmail: n.Recipients, NotificationEnabled: n.Enabled,
+	}
+	if strings.EqualFold(j.secrets[secretSyncAll], "true") {
+		set.Scope = SyncAll
+	}
+	return set
+}
+
+// apply writes an edit into the secrets; it reports whether the credentials changed. A tenant URL that is none is refused.
+func (s *Service) apply(j *job, edit SettingsEdit) (credentials bool, err error) {
+	if edit.TenantURL != nil {
+		url := strings.TrimSpace(*edit.TenantURL)
+		if url != "" {
+			if _, err := scim.ParseTenantURL(s.presentURL(url)); err != nil {
+				return false, invalid("tenantUrl", err.Error(), "")
+			}
+		}
+		url = s.storedURL(url)
+		credentials = credentials || j.secrets[secretBaseAddress] != url
+		setSecret(j.secrets, secretBaseAddress, url)
+	}
+	if edit.SecretToken != nil {
+		token := strings.TrimSpace(*edit.SecretToken)
+		if strings.ContainsAny(token, "\r\n") {
+			return false, invalid("secretToken", "The secret token spans several lines.", "Paste the token alone, without the word Bearer.")
+		}
+		credentials = credentials || j.secrets[secretToken] != token
+		setSecret(j.secrets, secretToken, token)
+	}
+	if edit.Scope != nil {
+		switch *edit.Scope {
+		case SyncAll:
+			j.secrets[secretSyncAll] = "True"
+		case SyncAssigned:
+			j.secrets[secretSyncAll] = "False"
+		default:
+			return false, invalid("scope", fmt.Sprintf("Scope %q is unknown.", *edit.Scope), "Choose assigned or all.")
+		}
+	}
+	if edit.NotificationEmail != nil || edit.NotificationEnabled != nil {
+		var n notifications
+		if text := j.secrets[secretNotifications]; text != "" {
+			if err := json.Unmarshal([]byte(text), &n); err != nil {
+				n = notifications{}
+			}
+		}
+		if edit.NotificationEmail != nil {
+			n.Recipients = strings.TrimSpace(*edit.NotificationEmail)
+		}
+		if edit.NotificationEnabled != nil {
+			n.Enabled = *edit.NotificationEnabled
+		}
+		text, err := json.Marshal(n)
+		if err != nil {
+			return false, err
+		}
+		j.secrets[secretNotifications] = string(text)
+	}
+	return credentials, nil
+}
+
+func setSecret(secrets map[string]string, k, v string) {
+	if v == "" {
+		delete(secrets, k)
+		return
+	}
+	secrets[k] = v
+}
+
+// CreateJob makes the provisioning job of an application from the non-gallery template: default mappings, not started. An
+// application has at most one job; a second is directory.Conflict.
+func (s *Service) CreateJob(appID string, edit SettingsEdit) (Job, error) {
+	app, err := s.Application(appID)
+	if err != nil {
+		return Job{}, err
+	}
+	j := newJob(app.Num)
+	tenant := s.dir.Tenant()
+	j.cfg = jobConfig{
+		ID:         fmt.Sprintf("%s.%s.%s", TemplateSCIM, strings.ReplaceAll(tenant.ID, "-", ""), app.AppID),
+		TemplateID: TemplateSCIM, AppID: app.ID, Name: app.DisplayName, Created: s.clock.Now(),
+	}
+	j.state = jobState{Schedule: ScheduleDisabled, Interval: Interval}
+	if _, err := s.apply(j, edit); err != nil {
+		return Job{}, err
+	}
+	j.schema = mapping.Default()
+	if j.set, err = mapping.Compile(j.schema); err != nil {
+		return Job{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.jobs[app.Num] != nil {
+		return Job{}, &directory.Error{Code: directory.Conflict, Message: app.DisplayName + " has a provisioning job already.",
+			Hint: "Edit its settings, or delete it first."}
+	}
+	err = s.update(func(tx *bbolt.Tx) error {
+		b, err := createJobBuckets(tx, app.Num)
+		if err != nil {
+			return err
+		}
+		if err := putJSON(b, keyConfig, j.cfg); err != nil {
+			return err
+		}
+		if err := putJSON(b, keySecrets, j.secrets); err != nil {
+			return err
+		}
+		if err := putJSON(b, keyState, j.state); err != nil {
+			return err
+		}
+		if err := putAudit(tx, s.auditRecord(app, "Add provisioning configuration", "", nil)); err != nil {
+			return err
+		}
+		return b.Put(keySchema, encodeSchema(j.schema))
+	})
+	if err != nil {
+		return Job{}, err
+	}
+	s.jobs[app.Num] = j
+	s.jobChanged(j)
+	return s.view(j), nil
+}
+
+// change runs f on a locked job and commits it with an audit record; f's error changes nothing.
+func (s *Service) change(appID, activity, detail string, f func(j *job, tx *bbolt.Tx) error) error {
+	app, err := s.Application(appID)
+	if err != nil {
+		return err
+	}
+	j, err := s.job(appID)
+	if err != nil {
+		return err
+	}
+	j.mu.Lock()
+	before, secrets := j.state, clone(j.secrets)
+	err = s.update(func(tx *bbolt.Tx) error {
+		if err := f(j, tx); err != nil {
+			return err
+		}
+		j.dirty = true
+		if err := j.save(tx); err != nil {
+			return err
+		}
+		return putAudit(tx, s.auditRecord(app, activity, detail, nil))
+	})
+	if err != nil {
+		j.state, j.secrets = before, secrets
+	}
+	s.schedule(j)
+	j.mu.Unlock()
+	s.jobChanged(j)
+	s.events.Publish("audit", func() any { return activity })
+	return err
+}
+
+// UpdateSettings changes credentials, scope or notification of a job. New credentials make the next attempt of a job in
+// quarantine due at once; a change of scope takes effect with the next restart (known-issues.md).
+func (s *Service) UpdateSettings(appID string, edit SettingsEdit) error {
+	return s.change(appID, "Update provisioning setting or credentials", "", func(j *job, tx *bbolt.Tx) error {
+		credentials, err := s.apply(j, edit)
+		if err != nil {
+			return err
+		}
+		if credentials {
+			if j.client != nil {
+				j.client.Close()
+				j.client = nil
+			}
+			if j.state.Quarantine != nil && j.state.Schedule == ScheduleActive {
+				j.state.Next = s.clock.Now()
+				j.state.Quarantine.NextAttempt = j.state.Next
+			}
+		}
+		return putJSON(jobBucket(tx, j.num), keySecrets, j.secrets)
+	})
+}
+
+// Start begins or resumes a job's cycles: the first one is an initial cycle, later ones go on from the watermark. It lifts
+// a quarantine; on a job that runs it does nothing (api/synchronization-synchronizationjob-start.md).
+func (s *Service) Start(appID string) error {
+	return s.change(appID, "Enable/start provisioning configuration", "", func(j *job, _ *bbolt.Tx) error {
+		if j.state.Schedule == ScheduleActive && j.state.Quarantine == nil {
+			return nil
+		}
+		j.state.Schedule, j.state.Quarantine, j.state.Failures = ScheduleActive, nil, 0
+		j.state.Next = s.clock.Now()
+		return nil
+	})
+}
+
+// Pause withholds further cycles; the one that runs ends normally (known-issues.md). Watermark, links and escrows stay.
+func (s *Service) Pause(appID string) error {
+	return s.change(appID, "Disable/pause provisioning configuration", "", func(j *job, _ *bbolt.Tx) error {
+		j.state.Schedule, j.state.Next = SchedulePaused, time.Time{}
+		return nil
+	})
+}
+
+// Restart drops what r names and makes a cycle due at once, which is an initial one when the watermark goes. A running
+// cycle stops behind the objects in flight (resources/synchronization-synchronizationjobrestartcriteria.md).
+func (s *Service) Restart(appID string, r ResetScope) error {
+	return s.change(appID, "Enable/restart provisioning configuration", "", func(j *job, tx *bbolt.Tx) error {
+		b := jobBucket(tx, j.num)
+		if r.ConnectorDataStore {
+			if err := clearBuckets(b, bucketLinks, bucketAnchors, bucketEdges, bucketMemberships); err != nil {
+				return err
+			}
+			j.state.Users, j.state.Groups = 0, 0
+		}
+		if r.Escrows {
+			if err := clearBuckets(b, bucketEscrows, bucketDue); err != nil {
+				return err
+			}
+			j.state.Escrows, j.state.RefEscrows = 0, 0
+		}
+		if r.Watermark {
+			j.resetWatermark()
+			j.abort()
+		}
+		if r.QuarantineState {
+			j.state.Quarantine, j.state.Failures = nil, 0
+		}
+		j.state.Schedule, j.state.Next = ScheduleActive, s.clock.Now()
+		return nil
+	})
+}
+
+// resetWatermark makes the next cycle an initial one; j.mu is held.
+func (j *job) resetWatermark() {
+	j.state.HasWatermark, j.state.Watermark = false, 0
+	j.state.Resets++
+}
+
+func clearBuckets(b *bbolt.Bucket, names ...[]byte) error {
+	for _, name := range names {
+		if err := b.DeleteBucket(name); err != nil {
+			return err
+		}
+		if _, err := b.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteJob stops a job and destroys its links, escrows, watermark and secrets; log records stay.
+func (s *Service) DeleteJob(appID string) error {
+	app, err := s.Application(appID)
+	if err != nil {
+		return err
+	}
+	j, err := s.job(appID)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	delete(s.jobs, app.Num)
+	s.mu.Unlock()
+	s.clock.Cancel(j.timer())
+	j.abort()
+	if err := j.take(context.Background()); err != nil {
+		return err
+	}
+	defer j.release()
+	j.close()
+	err = s.update(func(tx *bbolt.Tx) error {
+		if err := tx.Bucket(bucketSim).Bucket(bucketJobs).DeleteBucket(key(app.Num)); err != nil {
+			return err
+		}
+		return putAudit(tx, s.auditRecord(app, "Delete provisioning configuration", "", nil))
+	})
+	s.events.Publish("job", func() any { return s.Jobs() })
+	return err
+}
+
+// Schema returns a copy of a job's synchronization schema.
+func (s *Service) Schema(appID string) (*mapping.Schema, error) {
+	j, err := s.job(appID)
+	if err != nil {
+		return nil, err
+	}
+	j.mu.Lock()
+	data := j.schema.JSON()
+	j.mu.Unlock()
+	return mapping.Parse(data)
+}
+
+// SetSchema replaces the synchronization schema of a job. A schema that is not valid is refused and changes nothing. The
+// next cycle is an initial one; a cycle that runs ends on the old schema (export-import-provisioning-configuration.md).
+func (s *Service) SetSchema(appID string, schema *mapping.Schema) error {
+	return s.setSchema(appID, schema, true)
+}
+
+// RestoreDefaultMappings puts the template's mappings back (customize-application-attributes.md).
+func (s *Service) RestoreDefaultMappings(appID string) error {
+	return s.setSchema(appID, mapping.Default(), true)
+}
+
+func (s *Service) setSchema(appID string, schema *mapping.Schema, audited bool) error {
+	if err := schema.Validate(); err != nil {
+		return err
+	}
+	set, err := mapping.Compile(schema)
+	if err != nil {
+		return err
+	}
+	activity := "Update attribute mappings or scope"
+	if !audited {
+		activity = ""
+	}
+	return s.change(appID, activity, "", func(j *job, tx *bbolt.Tx) error {
+		data := encodeSchema(schema)
+		fresh, err := mapping.Parse(data)
+		if err != nil {
+			return err
+		}
+		if err := jobBucket(tx, j.num).Put(keySchema, data); err != nil {
+			return err
+		}
+		tx.OnCommit(func() { j.schema, j.set = fresh, set })
+		if j.state.HasWatermark || j.state.Running != nil {
+			j.resetWatermark()
+		}
+		return nil
+	})
+}
+
+// TestConnection sends the probes to a target without changing anything. Credentials that are nil are the saved ones. The
+// error is a *scim.Error in the words of Test Connection.
+func (s *Service) TestConnection(ctx context.Context, appID string, tenantURL, token *string) error {
+	set, err := mapping.Compile(mapping.Default())
+	if err != nil {
+		return err
+	}
+	url, secret := "", ""
+	j, err := s.job(appID)
+	switch {
+	case err == nil:
+		j.mu.Lock()
+		url, secret, set = s.presentURL(j.secrets[secretBaseAddress]), j.secrets[secretToken], j.set
+		j.mu.Unlock()
+	case directory.CodeOf(err) != directory.NotFound:
+		return err
+	}
+	if tenantURL != nil {
+		url = s.presentURL(strings.TrimSpace(*tenantURL))
+	}
+	if token != nil {
+		secret = strings.TrimSpace(*token)
+	}
+	client, err := s.newClient(url, secret, nil)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	tag := scim.Tag{Reason: "Test connection asks for a user that can't exist.", Rules: []string{"W-040"}}
+	if j != nil {
+		tag.Job = j.cfg.ID
+	}
+	if err := probe(ctx, client, set, tag, func(kind string) string {
+		return guid(s.opt.Seed, "test connection", tag.Job, kind, s.traffic.last())
+	}); err != nil {
+		var e *scim.Error
+		if errors.As(err, &e) {
+			return scim.TestConnectionError(e)
+		}
+		return err
+	}
+	return nil
+}

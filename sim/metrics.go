@@ -1,0 +1,42 @@
+package sim
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"entrasim/sim/expr"
+	"entrasim/sim/scim"
+)
+
+func (s *Service) previewEnv() *expr.Env {
+	return &expr.Env{Now: s.clock.Now(), DefaultDomain: s.dir.Tenant().DefaultDomain,
+		Rand: func(purpose string) io.Reader { return chance(s.opt.Seed, purpose, "preview") }}
+}
+
+// counters are what this process did, for /metrics.
+type counters struct{ set *metrics.Set }
+
+func newCounters(s *Service) counters {
+	c := counters{metrics.NewSet()}
+	c.set.NewGauge(`entrasim_directory_objects{kind="user"}`, func() float64 { return float64(s.dir.Counts().Users) })
+	c.set.NewGauge(`entrasim_directory_objects{kind="group"}`, func() float64 { return float64(s.dir.Counts().Groups) })
+	return c
+}
+
+func (c counters) cycle(r CycleResult) {
+	c.set.GetOrCreateCounter(fmt.Sprintf(`entrasim_cycles_total{state=%q}`, r.State)).Inc()
+}
+
+func (c counters) request(e *scim.Exchange) {
+	c.set.GetOrCreateCounter(fmt.Sprintf(`entrasim_scim_requests_total{method=%q,status="%d"}`, e.Method, e.Status)).Inc()
+	c.set.GetOrCreateHistogram(fmt.Sprintf(`entrasim_scim_request_seconds{method=%q}`, e.Method)).Update(e.Duration.Seconds())
+}
+
+func (c counters) record(r *record) {
+	c.set.GetOrCreateCounter(fmt.Sprintf(`entrasim_objects_total{action=%q,status=%q}`, r.Action, r.Status)).Inc()
+}
+
+// WriteMetrics writes the counters of this process in the Prometheus text format.
+func (s *Service) WriteMetrics(w io.Writer) { s.metrics.set.WritePrometheus(w) }

@@ -1,0 +1,511 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"entrasim/directory"
+	"entrasim/sim/clock"
+	"entrasim/sim/mapping"
+	"entrasim/sim/scim"
+)
+
+// outcome is what became of one object in one pass: what is to be stored, and nothing of how.
+type outcome struct {
+	num      uint64
+	kind     directory.Kind
+	escrow   EscrowKind // what a failure is kept under
+	records  []record
+	link     *Link // to be stored; nil leaves it
+	fresh    bool  // the link is new: the object entered scope for the first time
+	drop     bool  // forget the link and the memberships exported with it
+	fail     *failure
+	clear    bool // the escrow, if any, is settled
+	asked    bool // at least one request was answered
+	edges    []edgeResult
+	imported bool
+	entitled bool
+	exported bool
+}
+
+// edgeResult is a membership that the target was told, or that failed.
+type edgeResult struct {
+	edge
+	present bool
+	fail    *failure
+	settled bool // nothing to do: an escrow of it goes
+}
+
+// user brings one user to its wanted state.
+func (c *cycle) user(ctx context.Context, w work) *outcome { return c.object(ctx, w) }
+
+// group does the same for a group, members left aside.
+func (c *cycle) group(ctx context.Context, w work) *outcome { return c.object(ctx, w) }
+
+// step is one object on its way through the stages.
+type step struct {
+	*cycle
+	w    work
+	src  source
+	m    *mapping.ObjectMapping
+	link *Link
+	rec  record
+	out  *outcome
+	rt   scim.ResourceType
+	want mapping.Object
+}
+
+func (c *cycle) object(ctx context.Context, w work) *outcome {
+	began := clock.Wall()
+	t := &step{cycle: c, w: w, out: &outcome{num: w.num, kind: w.kind, escrow: EscrowObject, imported: true}, rt: resourceType(w.kind)}
+	ok, err := t.load()
+	switch {
+	case err != nil:
+		t.out.fail = failureOf(err)
+		t.out.imported = false
+		return t.out
+	case !ok:
+		t.out.clear = true
+		return t.out
+	}
+	t.out.entitled = t.src.scope.entitled()
+	t.decide(ctx)
+	t.finish(clock.Wall().Sub(began).Milliseconds())
+	return t.out
+}
+
+// load reads the object, its scope and its link. ok is false when there is nothing to look at.
+func (t *step) load() (ok bool, err error) {
+	t.m = mappingOf(t.set, t.w.kind)
+	if t.m == nil {
+		return false, nil
+	}
+	err = t.s.dir.View(func(r *directory.Reader) error {
+		b := jobBucket(r.Tx(), t.app)
+		if b == nil {
+			return errStopped
+		}
+		var err error
+		if t.link, err = getLink(b, t.w.num); err != nil {
+			return err
+		}
+		t.src, ok = readSource(r, t.app, t.all, t.set, t.w.num)
+		return nil
+	})
+	if err != nil || !ok {
+		return false, err
+	}
+	t.rec = record{
+		App: t.app, Time: t.s.clock.Now(), Cycle: t.at.Number, Num: t.w.num, Kind: t.w.kind, Name: t.src.DisplayName,
+		UPN: t.src.UPN, ID: t.src.ID, Import: t.w.imp, Scope: &t.src.scope, Action: ActionOther, Status: Skipped,
+	}
+	if t.link != nil {
+		t.rec.Target = t.link.Target
+	}
+	return true, nil
+}
+
+// decide picks the branch: gone, out of scope, or wanted.
+func (t *step) decide(ctx context.Context) {
+	switch {
+	case t.src.State == directory.Purged:
+		t.gone(ctx)
+	case !t.src.scope.In():
+		t.leave(ctx)
+	default:
+		t.keep(ctx)
+	}
+}
+
+// gone carries out a permanent deletion: DELETE for a managed object, nothing for one that had left scope before.
+func (t *step) gone(ctx context.Context) {
+	t.rec.Import = importDelete
+	switch {
+	case t.link == nil:
+		t.out.clear = true // never provisioned, or dealt with: no record either
+	case !t.link.Managed():
+		t.out.drop, t.out.clear = true, true
+	case !t.m.Delete:
+		t.skip(ActionDelete, SkipBlocked, "S-198")
+		t.out.drop = true
+	default:
+		t.remove(ctx, "It was permanently deleted in the directory.", "S-078", "W-055")
+	}
+}
+
+// remove sends DELETE; an object that is gone already counts as deleted.
+func (t *step) remove(ctx context.Context, reason string, ruleIDs ...string) {
+	t.rec.Action, t.rec.Sent, t.rec.Rules = ActionDelete, true, ruleIDs
+	if err := t.client.Delete(ctx, t.tag(t.src.ID, reason, ruleIDs...), t.rt, t.link.Target); err != nil {
+		t.failed(err)
+		return
+	}
+	t.succeeded()
+	t.out.drop, t.out.link = true, nil
+}
+
+// leave deals with an object that is out of scope: a linked user is switched off, a linked group deleted, and of others
+// nothing is sent.
+func (t *step) leave(ctx context.Context) {
+	switch {
+	case t.link == nil, !t.link.Managed():
+		t.notEntitled()
+	case t.w.kind == directory.KindGroup:
+		if !t.m.Delete {
+			t.skip(ActionDelete, SkipBlocked, "S-198")
+			t.relink(LinkUnmanaged)
+			return
+		}
+		reason := "It was unassigned or left the scoping filter; a SCIM group can't be switched off."
+		if t.src.State == directory.SoftDeleted {
+			reason = "It was deleted in the directory; a SCIM group can't be switched off."
+		}
+		t.remove(ctx, reason, "S-210", "W-060")
+	default:
+		t.disable(ctx)
+	}
+}
+
+// notEntitled records that nothing is sent for an object that is out of scope and has no managed counterpart.
+func (t *step) notEntitled() {
+	t.out.clear = true
+	if t.at.Kind == Initial && t.w.late || t.w.refs {
+		t.rec.Action = "" // no record
+		return
+	}
+	action := ActionOther
+	if t.src.scope.entitled() && t.src.scope.Filter && t.link == nil {
+		action = ActionCreate // assigned and merely inactive
+	}
+	t.skip(action, SkipNotEntitled, "S-118")
+}
+
+// disable exports the loss of scope as an update of what is mapped from IsSoftDeleted. Without such a mapping nothing is
+// sent, unless the target is said to know no soft delete.
+func (t *step) disable(ctx context.Context) {
+	state := left(&t.src)
+	if t.link.State == LinkDisabled && state == LinkDisabled && t.w.refs {
+		t.rec.Action = ""
+		t.out.clear = true
+		return
+	}
+	want, err := desire(t.m, &t.src, t.env(t.src.ID))
+	if err != nil {
+		t.rec.Action = ActionDisable
+		t.failed(err)
+		return
+	}
+	if len(t.m.SoftDeleteTargets()) == 0 {
+		if !t.opt.SoftDelete {
+			t.remove(ctx, "It left scope, and the target has no soft delete.", "S-197", "W-164")
+			return
+		}
+		t.skip(ActionDisable, SkipRedundant, "S-193")
+		t.relink(state)
+		return
+	}
+	if !t.m.Update {
+		t.skip(ActionDisable, SkipBlocked, "S-241")
+		t.relink(state)
+		return
+	}
+	t.rec.Action = ActionDisable
+	rules := []string{"S-190", "W-054"}
+	have, err := t.client.Get(ctx, t.tag(t.src.ID, "It left scope: its present state decides what is sent.", rules...), t.rt, t.link.Target)
+	if err != nil {
+		t.failed(err)
+		return
+	}
+	t.out.asked, t.rec.Read = true, true
+	t.note(have)
+	changes, mods, softDelete := difference(want, have, t.opt)
+	if !softDelete {
+		t.skip(ActionDisable, SkipRedundant, "S-200")
+		t.relink(state)
+		return
+	}
+	t.patch(ctx, changes, mods, "It left scope: the target is told that it is inactive.", "S-192", "W-110")
+	if t.rec.Status == Success {
+		t.relink(state)
+	}
+}
+
+// relink stores the link with a new state.
+func (t *step) relink(state LinkState) {
+	if t.link == nil {
+		return
+	}
+	l := *t.link
+	l.State, l.Changed = state, t.rec.Time
+	t.out.link = &l
+}
+
+// keep brings an object in scope to what its mappings say: linked ones by id, others by matching first.
+func (t *step) keep(ctx context.Context) {
+	want, err := desire(t.m, &t.src, t.env(t.src.ID))
+	if err != nil {
+		t.failed(err)
+		return
+	}
+	t.want = want
+	if t.link == nil {
+		t.meet(ctx)
+		return
+	}
+	t.rec.Action = ActionUpdate
+	rules := []string{"W-053"}
+	if t.w.kind == directory.KindGroup {
+		rules = []string{"W-058", "W-030"}
+	}
+	have, err := t.client.Get(ctx, t.tag(t.src.ID, "It is linked: its present state decides what is sent.", rules...), t.rt, t.link.Target)
+	var e *scim.Error
+	if errors.As(err, &e) && e.Code == scim.CodeInvalidAnchor && (t.link.State == LinkUnmanaged || t.opt.RematchMissing) {
+		t.out.drop, t.link = true, nil
+		t.rec.Target = ""
+		t.meet(ctx)
+		return
+	}
+	if err != nil {
+		t.failed(err)
+		return
+	}
+	t.rec.Read = true
+	t.update(ctx, have)
+}
+
+// update sends what differs between the wanted object and the one read.
+func (t *step) update(ctx context.Context, have *scim.Resource) {
+	t.out.asked = true
+	t.note(have)
+	changes, mods, _ := difference(t.want, have, t.opt)
+	switch {
+	case len(changes) == 0:
+		if t.w.refs && !t.out.fresh {
+			t.rec.Action = "" // only its references changed; they have records of their own
+			t.out.clear = true
+			t.relink(LinkActive)
+			return
+		}
+		t.skip(ActionOther, SkipRedundant, "S-074")
+		t.relink(LinkActive)
+	case !t.m.Update:
+		t.skip(ActionUpdate, SkipBlocked, "S-240")
+		t.relink(LinkActive)
+	default:
+		rules := []string{"W-053", "W-102", "W-115"}
+		if t.client.Dialect() == scim.Compliant {
+			rules = []string{"W-053", "W-102", "W-117"}
+		}
+		t.patch(ctx, changes, mods, fmt.Sprintf("%s differ from what the target returned.", plural(len(changes), "attribute")), rules...)
+		if t.rec.Status == Success {
+			t.relink(LinkActive)
+		}
+	}
+}
+
+func (t *step) patch(ctx context.Context, changes []scim.Change, mods []modified, reason string, ruleIDs ...string) {
+	t.rec.Sent, t.rec.Modified, t.rec.Rules = true, mods, ruleIDs
+	if t.rec.Action != ActionDisable {
+		t.rec.Action = ActionUpdate
+	}
+	body := scim.PatchBody(t.rt, t.client.Dialect(), t.opt, changes)
+	if err := t.client.Patch(ctx, t.tag(t.src.ID, reason, ruleIDs...), t.rt, t.link.Target, body); err != nil {
+		t.failed(err)
+		return
+	}
+	t.succeeded()
+}
+
+// meet makes first contact: it asks for each matching attribute in turn, links what it finds and creates what it does not.
+func (t *step) meet(ctx context.Context) {
+	t.rec.Action = ActionCreate
+	values := matchingValues(t.m, t.want)
+	if len(values) == 0 {
+		t.skip(ActionOther, SkipImport, "S-278")
+		return
+	}
+	unlock := t.claim(values)
+	defer unlock()
+	for i := range values {
+		v := &values[i]
+		t.rec.Match = v
+		rules := []string{"W-051", "W-070"}
+		if t.w.kind == directory.KindGroup {
+			rules = []string{"W-057", "W-030"}
+		}
+		found, err := t.client.Match(ctx, t.tag(t.src.ID, "It is not linked yet: the target is asked for a match by "+v.Attr+".", rules...), t.rt, v.Attr, v.Value)
+		if err != nil {
+			t.failed(err)
+			return
+		}
+		t.out.asked = true
+		v.Found = len(found)
+		switch {
+		case len(found) > 1:
+			t.failed(&failureError{failure{Code: scim.CodeDuplicateTargetEntries,
+				Message: fmt.Sprintf("The target returned %d objects whose %s is %q. Matching needs exactly one.", len(found), v.Attr, v.Value)}})
+			return
+		case len(found) == 1:
+			t.join(ctx, found[0])
+			return
+		}
+	}
+	t.create(ctx)
+}
+
+// join links a target object that matched, and updates it.
+func (t *step) join(ctx context.Context, have *scim.Resource) {
+	if owner, err := t.owner(have.ID()); err != nil || owner != 0 && owner != t.w.num {
+		if err == nil {
+			err = &failureError{failure{Code: scim.CodeDuplicateSourceEntries, Message: fmt.Sprintf(
+				"The target object %s matches, but it stands for another object of the directory already.", have.ID())}}
+		}
+		t.failed(err)
+		return
+	}
+	t.newLink(have.ID(), false)
+	t.rec.Action = ActionUpdate
+	t.update(ctx, have)
+	if t.out.link == nil && t.rec.Status == Failure {
+		// The update failed, the match stands.
+		l := *t.link
+		t.out.link = &l
+	}
+}
+
+func (t *step) newLink(target string, created bool) {
+	t.link = &Link{Num: t.w.num, Kind: t.w.kind, Target: target, State: LinkActive, Created: created, Since: t.rec.Time, Changed: t.rec.Time, Cycle: t.at.Number}
+	t.out.fresh, t.out.drop = true, false
+	t.rec.Target = target
+	t.mu.Lock()
+	t.anchors[string(anchorKey(t.w.kind, target))] = t.w.num
+	t.mu.Unlock()
+}
+
+// owner returns the object that a target object stands for, 0 when for none.
+func (t *step) owner(target string) (uint64, error) {
+	t.mu.Lock()
+	n := t.anchors[string(anchorKey(t.w.kind, target))]
+	t.mu.Unlock()
+	if n != 0 {
+		return n, nil
+	}
+	err := t.s.dir.View(func(r *directory.Reader) error {
+		if b := jobBucket(r.Tx(), t.app); b != nil {
+			n = anchorOwner(b, t.w.kind, target)
+		}
+		return nil
+	})
+	return n, err
+}
+
+// create sends the POST of an object that the target does not have.
+func (t *step) create(ctx context.Context) {
+	if !t.m.Create {
+		t.skip(ActionCreate, SkipBlocked, "S-240")
+		return
+	}
+	attrs, mods, fail := creation(t.want)
+	if fail != nil {
+		t.failed(&failureError{*fail})
+		return
+	}
+	rules := []string{"W-051", "W-080", "W-081"}
+	if t.w.kind == directory.KindGroup {
+		rules = []string{"W-057", "W-094"}
+	}
+	t.rec.Sent, t.rec.Modified, t.rec.Rules = true, mods, rules
+	id, have, err := t.client.Create(ctx, t.tag(t.src.ID, "No match was found: it is created.", rules...), t.rt, attrs)
+	if err != nil {
+		t.failed(err)
+		return
+	}
+	t.newLink(id, true)
+	t.note(have)
+	t.succeeded()
+	l := *t.link
+	t.out.link = &l
+	if t.rec.Import == importFull || t.rec.Import == importAdd {
+		t.rec.Source = t.src.attrs.Texts(t.m)
+	}
+}
+
+// note keeps what the target returned of the manager, for the reference pass. A user that was just created has none.
+func (t *step) note(have *scim.Resource) {
+	if t.w.kind != directory.KindUser || referenceOf(t.m, "manager") == "" {
+		return
+	}
+	r := read{known: true}
+	if have != nil && t.rec.Read || have != nil && t.rec.Match != nil && t.rec.Match.Found == 1 {
+		r.manager = have.Manager()
+	}
+	t.mu.Lock()
+	t.reads[t.w.num] = r
+	t.mu.Unlock()
+}
+
+func (t *step) skip(action Action, reason SkipReason, ruleIDs ...string) {
+	t.rec.Action, t.rec.Status, t.rec.Skip, t.rec.Rules = action, Skipped, reason, ruleIDs
+	t.rec.Modified = nil
+	t.out.clear = true
+}
+
+func (t *step) succeeded() {
+	t.rec.Status = Success
+	t.out.asked, t.out.clear, t.out.exported = true, true, true
+}
+
+func (t *step) failed(err error) {
+	var f *failureError
+	if errors.As(err, &f) {
+		t.out.fail = &f.failure
+	} else {
+		t.out.fail = failureOf(err)
+	}
+	t.out.clear = false
+	t.rec.Status, t.rec.Code, t.rec.Message = Failure, t.out.fail.Code, t.out.fail.Message
+	if t.out.fail.Err != nil && !t.out.fail.unhealthy() {
+		t.out.asked = true
+	}
+}
+
+// failureError carries a failure that is no answer of the target through an error value.
+type failureError struct{ failure }
+
+func (f *failureError) Error() string { return f.Message }
+
+func (t *step) finish(millis int64) {
+	t.rec.Requests = t.takeRequests(t.src.ID)
+	t.rec.Millis = millis
+	if t.rec.Action != "" && !(t.rec.Status == Skipped && t.rec.Skip == "") {
+		t.out.records = append(t.out.records, t.rec)
+	}
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// claim keeps two source objects with one matching value from being created side by side: the later one waits until the
+// earlier one is linked, and then finds it.
+func (c *cycle) claim(values []matchInfo) (release func()) {
+	names := make([]string, len(values))
+	for i, v := range values {
+		names[i] = v.Attr + "\x00" + fold(v.Value)
+	}
+	slices.Sort(names) // one order for all, so that nobody waits in a circle
+	var held []func()
+	for _, name := range slices.Compact(names) {
+		held = append(held, c.claims.lock(name))
+	}
+	return func() {
+		for i := len(held) - 1; i >= 0; i-- {
+			held[i]()
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package sim
+
+import (
+	"time"
+
+	"entrasim/directory"
+)
+
+// Action is what the provisioning log says was done. Source: resources/provisioningobjectsummary.md.
+type Action string
+
+// The actions of the log.
+const (
+	ActionCreate       Action = "create"
+	ActionUpdate       Action = "update"
+	ActionDisable      Action = "disable"
+	ActionDelete       Action = "delete"
+	ActionStagedDelete Action = "stagedDelete"
+	ActionOther        Action = "other"
+)
+
+// Outcome is how an action ended. Source: resources/provisioningstatusinfo.md.
+type Outcome string
+
+// The outcomes of the log.
+const (
+	Success Outcome = "success"
+	Warning Outcome = "warning"
+	Failure Outcome = "failure"
+	Skipped Outcome = "skipped"
+)
+
+// SkipReason says why nothing was sent. Source: application-provisioning-config-problem-no-users-provisioned.md and
+// recorded log entries.
+type SkipReason string
+
+// The reasons for sending nothing.
+const (
+	// SkipRedundant: both sides are equal already.
+	SkipRedundant SkipReason = "RedundantExport"
+	// SkipNotEntitled: not assigned, filtered out, or inactive in the directory.
+	SkipNotEntitled SkipReason = "NotEffectivelyEntitled"
+	// SkipImport: no matching attribute has a value, so that scope was never evaluated.
+	SkipImport SkipReason = "ImportSkipped"
+	// SkipBlocked: the object mapping does not allow the action (Target Object Actions).
+	SkipBlocked SkipReason = "EntrySynchronizationSkipped"
+)
+
+// importKind is how an object came into the cycle.
+type importKind string
+
+const (
+	importFull   importKind = ""       // read as a whole: initial cycle
+	importAdd    importKind = "Add"    // new to the job
+	importUpdate importKind = "Update" //
+	importDelete importKind = "Delete"
+)
+
+// modified is one changed property, as text. A nil side had no value.
+type modified struct {
+	Name string  `json:"p"`
+	Old  *string `json:"o,omitempty"`
+	New  *string `json:"n,omitempty"`
+}
+
+// matchInfo is what the match query asked and found.
+type matchInfo struct {
+	Attr  string `json:"a"`
+	Value string `json:"v"`
+	Found int    `json:"f"`
+}
+
+// record is one decision as it is stored: codes, ids and changed values. Words are added when it is read, see log.go.
+type record struct {
+	Seq      uint64         `json:"-"`
+	App      uint64         `json:"app"`
+	Time     time.Time      `json:"t"`
+	Cycle    int            `json:"c"`
+	Change   int            `json:"n"` // counts the records of the cycle
+	Num      uint64         `json:"o"`
+	Kind     directory.Kind `json:"k"`
+	Name     string         `json:"dn,omitempty"`
+	UPN      string         `json:"upn,omitempty"`
+	ID       string         `json:"id"`
+	Target   string         `json:"tid,omitempty"`
+	Action   Action         `json:"a"`
+	Status   Outcome        `json:"s"`
+	Import   importKind     `json:"i,omitempty"`
+	Source   [][2]string    `json:"src,omitempty"` // source attributes, for the import step of a new object
+	Scope    *scopeResult   `json:"sc,omitempty"`
+	Match    *matchInfo     `json:"m,omitempty"`
+	Read     bool           `json:"r,omitempty"`   // the target object was read by id
+	Ref      string         `json:"ref,omitempty"` // target attribute of a reference change
+	Dropped  []string       `json:"dr,omitempty"`  // members that are out of scope
+	Skip     SkipReason     `json:"sk,omitempty"`
+	Code     string         `json:"e,omitempty"`  // error code
+	Message  string         `json:"em,omitempty"` // what the target answered, in Entra's frame
+	Sent     bool           `json:"w,omitempty"`  // a write was tried
+	Modified []modified     `json:"mod,omitempty"`
+	Millis   int64          `json:"ms"`
+	Requests []uint64       `json:"x,omitempty"` // numbers of the recorded exchanges
+	Rules    []string       `json:"ru,omitempty"`
+	Retry    *time.Time     `json:"due,omitempty"` // the escrow's next try
+	Tries    int            `json:"tr,omitempty"`
+}

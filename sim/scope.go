@@ -1,0 +1,127 @@
+package sim
+
+import (
+	"entrasim/directory"
+	"entrasim/sim/mapping"
+)
+
+// scopeResult is the outcome of the four conditions under which an object is provisioned (how-provisioning-works.md,
+// "Assignment-based scoping" and "Scoping filters"; the same four stand in the log's scoping step).
+type scopeResult struct {
+	Active   bool   `json:"a"`             // live and, for a user, not blocked
+	Assigned bool   `json:"as"`            // directly, or as an immediate member of an assigned security group
+	SyncAll  bool   `json:"all,omitempty"` // assignment is not asked for
+	Filter   bool   `json:"f"`             // the scoping filter passed, or there is none
+	Filters  string `json:"fj,omitempty"`  // each clause with its result, as JSON text
+	// Blocked assignment: assigned only through groups that are not security-enabled.
+	Insecure bool `json:"ins,omitempty"`
+}
+
+// In reports whether the object is in provisioning scope.
+func (r scopeResult) In() bool { return r.Active && r.entitled() && r.Filter }
+
+func (r scopeResult) entitled() bool { return r.SyncAll || r.Assigned }
+
+// source is one object of the directory as a cycle reads it, with its scope.
+type source struct {
+	directory.Object
+	UPN     string
+	user    directory.User
+	group   directory.Group
+	manager uint64
+	scope   scopeResult
+	attrs   *mapping.Source
+}
+
+// readSource reads object n and evaluates its scope in job j. ok is false when the directory never had it, or has
+// forgotten it.
+func readSource(r *directory.Reader, app uint64, all bool, set *mapping.Set, n uint64) (src source, ok bool) {
+	object, ok := r.Object(n)
+	if !ok {
+		return source{}, false
+	}
+	src.Object = object
+	switch object.Kind {
+	case directory.KindUser:
+		if src.user, ok = r.UserByNum(n); !ok {
+			return source{}, false
+		}
+		src.UPN, src.manager = src.user.UserPrincipalName, src.user.ManagerNum
+		src.scope.Active = object.State == directory.Live && src.user.AccountEnabled
+		src.scope.Assigned, src.scope.Insecure = userAssigned(r, app, n)
+	case directory.KindGroup:
+		if src.group, ok = r.GroupByNum(n); !ok {
+			return source{}, false
+		}
+		src.scope.Active = object.State == directory.Live
+		assigned := len(r.Assigned(app, n)) > 0
+		src.scope.Assigned = assigned && src.group.SecurityEnabled
+		src.scope.Insecure = assigned && !src.group.SecurityEnabled
+	default:
+		return source{}, false
+	}
+	src.scope.SyncAll = all
+	m := mappingOf(set, object.Kind)
+	if m == nil {
+		return src, true
+	}
+	// The filter sees the source attributes; IsSoftDeleted needs the filter's result and is set behind it.
+	src.attrs = src.mappingSource(r, false)
+	src.scope.Filter = true
+	if m.Scope != nil {
+		pass, clauses := m.Scope.Eval(src.attrs)
+		src.scope.Filter, src.scope.Filters = pass, clauses.JSON()
+	}
+	if !src.scope.In() {
+		src.attrs = src.mappingSource(r, true)
+	}
+	return src, true
+}
+
+func (src *source) mappingSource(r *directory.Reader, softDeleted bool) *mapping.Source {
+	if src.Kind == directory.KindGroup {
+		return mapping.GroupSource(src.group, softDeleted)
+	}
+	manager := ""
+	if src.manager != 0 {
+		if m, ok := r.Object(src.manager); ok && m.State == directory.Live {
+			manager = m.ID
+		}
+	}
+	return mapping.UserSource(src.user, softDeleted, manager)
+}
+
+// userAssigned follows the two ways to be assigned: directly, or as an immediate member of a live assigned group that is
+// security-enabled. Nested groups are not read (how-provisioning-works.md, "Groups").
+func userAssigned(r *directory.Reader, app, user uint64) (assigned, insecure bool) {
+	if len(r.Assigned(app, user)) > 0 {
+		return true, false
+	}
+	r.EachGroupOf(user, func(group uint64) bool {
+		if len(r.Assigned(app, group)) == 0 {
+			return true
+		}
+		g, ok := r.GroupByNum(group)
+		if !ok || g.State != directory.Live {
+			return true
+		}
+		if g.SecurityEnabled {
+			assigned = true
+			return false
+		}
+		insecure = true
+		return true
+	})
+	return assigned, insecure && !assigned
+}
+
+func mappingOf(set *mapping.Set, kind directory.Kind) *mapping.ObjectMapping {
+	m := set.Users
+	if kind == directory.KindGroup {
+		m = set.Groups
+	}
+	if m == nil || !m.Enabled {
+		return nil
+	}
+	return m
+}

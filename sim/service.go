@@ -1,0 +1,396 @@
+// Package sim is the provisioning service: enterprise applications, their provisioning jobs and the cycles that carry
+// the directory's changes to a SCIM target, as Microsoft Entra does.
+//
+// A change travels through plain stages: scope.go decides whether an object is in scope, the mapping room computes what
+// the target should hold, plan.go compares that with what the target holds, the scim room writes the requests, link.go,
+// escrow.go and record.go keep what follows. cycle.go drives the stages over a work list; job.go and status.go are what
+// a job shows of itself. Only the stores of this room talk to bbolt and only the scim room talks HTTP; the package knows
+// nothing of web pages. buckets.go draws what is kept in the data file. Start reading at Service.
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"entrasim/directory"
+	"entrasim/sim/clock"
+	"entrasim/sim/scim"
+)
+
+// Interval is how long a job waits between two incremental cycles, from the end of one to the begin of the next
+// (use-scim-to-provision-users-and-groups.md names forty minutes).
+const Interval = 40 * time.Minute
+
+// Options of a service. Directory and Clock are required.
+type Options struct {
+	Directory *directory.Store
+	Clock     *clock.Clock
+	Seed      int64
+	// Concurrency is how many objects are in flight with a real or scaled clock; 0 means 8. Under the manual clock, and
+	// while an advance runs, it is one.
+	Concurrency int
+	// FlushTarget writes what the embedded target holds only in memory. It is called first in each of the service's
+	// commits, so that no link outlives the target object that it rests on.
+	FlushTarget func(tx *bbolt.Tx) error
+	// SelfURL is the address of this program's own listener, such as http://127.0.0.1:8480; nil when there is none.
+	SelfURL func() string
+	Log     *slog.Logger // nil: no log
+	// Wire are the open points of the wire; the zero value stands for scim.DefaultOptions.
+	Wire *scim.Options
+	// LogCount is how many provisioning log records are kept at most; 0 means 1,000,000.
+	LogCount int
+}
+
+// Service is the provisioning service of one tenant. It is safe for concurrent use.
+type Service struct {
+	opt     Options
+	dir     *directory.Store
+	db      *bbolt.DB
+	clock   *clock.Clock
+	log     *slog.Logger
+	wire    scim.Options
+	events  Events
+	traffic *traffic
+	metrics counters
+
+	mu       sync.Mutex
+	jobs     map[uint64]*job // by the number of the application
+	finished []CycleResult   // cycles that ended while an advance runs
+	collect  bool
+	runCtx   context.Context // ends when Run does
+	records  int             // provisioning log records in the file
+	closed   bool
+}
+
+// Open reads the jobs of a tenant's file; in an empty one it makes the buckets and nothing else.
+func Open(opt Options) (*Service, error) {
+	if opt.Concurrency <= 0 {
+		opt.Concurrency = 8
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.LogCount <= 0 {
+		opt.LogCount = 1_000_000
+	}
+	s := &Service{
+		opt: opt, dir: opt.Directory, db: opt.Directory.DB(), clock: opt.Clock, log: opt.Log,
+		wire: scim.DefaultOptions(), traffic: newTraffic(), jobs: map[uint64]*job{}, runCtx: context.Background(),
+	}
+	s.metrics = newCounters(s)
+	if opt.Wire != nil {
+		s.wire = *opt.Wire
+	}
+	if err := s.db.Update(createBuckets); err != nil {
+		return nil, fmt.Errorf("provisioning store: %w", err)
+	}
+	if err := s.loadJobs(); err != nil {
+		return nil, err
+	}
+	s.clock.OnMove(func() { s.events.Publish("clock", func() any { return s.ClockState() }) })
+	return s, nil
+}
+
+func (s *Service) loadJobs() error {
+	return s.db.View(func(tx *bbolt.Tx) error {
+		s.records = tx.Bucket(bucketSim).Bucket(bucketLog).Bucket(bucketRecords).Stats().KeyN
+		b := tx.Bucket(bucketSim).Bucket(bucketJobs)
+		return b.ForEachBucket(func(k []byte) error {
+			j, err := s.readJob(b.Bucket(k), num(k))
+			if err != nil {
+				return err
+			}
+			s.jobs[j.num] = j
+			return nil
+		})
+	})
+}
+
+// Clock is the one clock of the program.
+func (s *Service) Clock() *clock.Clock { return s.clock }
+
+// Directory is the tenant's directory.
+func (s *Service) Directory() *directory.Store { return s.dir }
+
+// Events is the log of what happens, for live pages.
+func (s *Service) Events() *Events { return &s.events }
+
+// ClockState is the clock as `/sim/clock` answers it. Rate is virtual seconds per real second, 0 when manual.
+type ClockState struct {
+	Now  time.Time  `json:"now"`
+	Mode clock.Mode `json:"mode"`
+	Rate float64    `json:"rate"`
+}
+
+// ClockState returns the clock's present setting.
+func (s *Service) ClockState() ClockState {
+	mode, rate := s.clock.Setting()
+	return ClockState{s.clock.Now(), mode, rate}
+}
+
+const (
+	timerExpiry = "~expiry" // names sort behind those of jobs, so that cycles run first at the same instant
+	timerTrim   = "~trim"
+)
+
+// Run carries out what falls due until ctx ends. It then lets running cycles stop at the next object, which is at most
+// the time of one request, and writes what is left to write.
+func (s *Service) Run(ctx context.Context) {
+	s.Begin(ctx)
+	s.clock.Run(ctx)
+	if err := s.Close(); err != nil {
+		s.log.Error("provisioning store not written", "error", err)
+	}
+}
+
+// Begin sets the timers of everything that is due from now on. Cycles that were missed while the program was off are
+// not made up: one runs at once.
+func (s *Service) Begin(ctx context.Context) {
+	s.mu.Lock()
+	s.runCtx = ctx
+	jobs := s.sortedJobs()
+	s.mu.Unlock()
+	for _, j := range jobs {
+		j.mu.Lock()
+		s.schedule(j)
+		j.mu.Unlock()
+	}
+	s.scheduleExpiry()
+	s.clock.At(timerTrim, s.clock.Now().Add(24*time.Hour), s.trim)
+}
+
+// Close writes the state that idle cycles left in memory. The service can't be used afterwards.
+func (s *Service) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.mu.Unlock()
+	return s.flush()
+}
+
+// flush commits, in one transaction, the state of every job that changed without a commit and the instant reached.
+func (s *Service) flush() error {
+	s.mu.Lock()
+	jobs := s.sortedJobs()
+	s.mu.Unlock()
+	for _, j := range jobs { // always before bbolt's lock
+		j.mu.Lock()
+		defer j.mu.Unlock()
+	}
+	return s.update(func(tx *bbolt.Tx) error {
+		for _, j := range jobs {
+			if err := j.save(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// clockRecord is the instant that the file has reached.
+type clockRecord struct {
+	Now  time.Time `json:"now"`
+	Wall time.Time `json:"wall"`
+}
+
+// update commits f, what the embedded target still holds in memory, and the instant reached.
+func (s *Service) update(f func(tx *bbolt.Tx) error) error {
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		if s.opt.FlushTarget != nil {
+			if err := s.opt.FlushTarget(tx); err != nil {
+				return fmt.Errorf("embedded target: %w", err)
+			}
+		}
+		if err := putJSON(tx.Bucket(bucketSim), keyClock, clockRecord{s.clock.Now(), clock.Wall().UTC()}); err != nil {
+			return err
+		}
+		return f(tx)
+	})
+}
+
+// Instant returns where the clock of a file goes on: the instant reached and the wall time at which it was written. ok is
+// false in a new file.
+func Instant(store *directory.Store) (now, wall time.Time, ok bool) {
+	var rec clockRecord
+	err := store.DB().View(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(bucketSim)
+		if b == nil {
+			return nil
+		}
+		var err error
+		ok, err = getJSON(b, keyClock, &rec)
+		return err
+	})
+	return rec.Now, rec.Wall, ok && err == nil
+}
+
+// sortedJobs returns the jobs by the number of their application; s.mu is held.
+func (s *Service) sortedJobs() []*job {
+	list := make([]*job, 0, len(s.jobs))
+	for _, j := range s.jobs {
+		list = append(list, j)
+	}
+	sort.Slice(list, func(i, k int) bool { return list[i].num < list[k].num })
+	return list
+}
+
+// Advance moves the clock by d and returns the cycles that ran meanwhile, in the order in which they ended.
+func (s *Service) Advance(ctx context.Context, d time.Duration) ([]CycleResult, error) {
+	return s.advance(func() error { return s.clock.Advance(ctx, d) })
+}
+
+// AdvanceTo moves the clock to an instant; see Advance. The error is a clock.ErrPast when it lies before now.
+func (s *Service) AdvanceTo(ctx context.Context, until time.Time) ([]CycleResult, error) {
+	return s.advance(func() error { return s.clock.AdvanceTo(ctx, until) })
+}
+
+func (s *Service) advance(move func() error) ([]CycleResult, error) {
+	done := s.collectCycles()
+	err := move()
+	cycles := done()
+	if flushErr := s.flush(); err == nil {
+		err = flushErr
+	}
+	return cycles, err
+}
+
+// collectCycles notes the cycles that end until the function returned is called.
+func (s *Service) collectCycles() func() []CycleResult {
+	s.mu.Lock()
+	s.collect = true
+	from := len(s.finished)
+	s.mu.Unlock()
+	return func() []CycleResult {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		list := append([]CycleResult{}, s.finished[min(from, len(s.finished)):]...)
+		if from == 0 {
+			s.finished, s.collect = nil, false
+		}
+		return list
+	}
+}
+
+func (s *Service) ended(r CycleResult) {
+	s.mu.Lock()
+	if s.collect {
+		s.finished = append(s.finished, r)
+	}
+	s.mu.Unlock()
+	s.metrics.cycle(r)
+	s.events.Publish("cycle", func() any { return r })
+}
+
+// RunCycles runs the next cycle of each started job, or of the jobs named, now and one after another, and returns when
+// they have ended. A job in quarantine counts it as an attempt. A named job that does not exist is directory.NotFound,
+// one that is not started directory.Conflict.
+func (s *Service) RunCycles(ctx context.Context, jobIDs ...string) ([]CycleResult, error) {
+	var jobs []*job
+	s.mu.Lock()
+	all := s.sortedJobs()
+	s.mu.Unlock()
+	for _, j := range all {
+		if len(jobIDs) == 0 && j.started() {
+			jobs = append(jobs, j)
+		}
+	}
+	for _, id := range jobIDs {
+		j := findJob(all, id)
+		if j == nil {
+			return nil, &directory.Error{Code: directory.NotFound, Message: fmt.Sprintf("there is no provisioning job %q", id)}
+		}
+		if !j.started() {
+			return nil, &directory.Error{Code: directory.Conflict,
+				Message: fmt.Sprintf("provisioning job %s is not started", id), Hint: "start provisioning first"}
+		}
+		jobs = append(jobs, j)
+	}
+	results := make([]CycleResult, 0, len(jobs))
+	err := s.clock.Exclusive(ctx, func(ctx context.Context, now time.Time) {
+		for _, j := range jobs {
+			if r, ok := s.runCycle(ctx, j, true); ok {
+				results = append(results, r)
+			}
+		}
+	})
+	if flushErr := s.flush(); err == nil {
+		err = flushErr
+	}
+	return results, err
+}
+
+func findJob(jobs []*job, id string) *job {
+	for _, j := range jobs {
+		if strings.EqualFold(j.cfg.ID, id) {
+			return j
+		}
+	}
+	return nil
+}
+
+// scheduleExpiry sets the timer for the next deleted object whose 30 days end.
+func (s *Service) scheduleExpiry() {
+	if next, ok := s.dir.NextExpiry(); ok {
+		s.clock.At(timerExpiry, next, func(_ context.Context, now time.Time) {
+			if _, err := s.dir.PurgeExpired(now); err != nil {
+				s.log.Error("expired deleted objects stay", "error", err)
+			}
+			s.scheduleExpiry()
+		})
+		return
+	}
+	s.clock.Cancel(timerExpiry)
+}
+
+// DirectoryChanged tells the service of a committed change of the directory; give it to the directory as its OnCommit.
+func (s *Service) DirectoryChanged(e directory.Event) {
+	s.events.Publish("directory", func() any { return e })
+	if due, ok := s.dir.NextExpiry(); ok {
+		if at, set := s.clock.Due(timerExpiry); !set || !at.Equal(due) {
+			s.scheduleExpiry()
+		}
+	} else {
+		s.clock.Cancel(timerExpiry)
+	}
+}
+
+// trim drops, once a virtual day, what nobody needs any more: log records past their 30 days, and the part of the change
+// feed that every job has read and that is older than the 30 days of a delta token.
+func (s *Service) trim(_ context.Context, now time.Time) {
+	s.clock.At(timerTrim, now.Add(24*time.Hour), s.trim)
+	passed := s.dir.LastChange()
+	s.mu.Lock()
+	for _, j := range s.jobs {
+		if w, ok := j.watermark(); ok {
+			passed = min(passed, w)
+		}
+	}
+	s.mu.Unlock()
+	if err := s.dir.Trim(now, passed, retention); err != nil {
+		s.log.Error("change feed not trimmed", "error", err)
+	}
+	if err := s.trimLog(now); err != nil {
+		s.log.Error("provisioning log not trimmed", "error", err)
+	}
+}
+
+func notFound(format string, args ...any) error {
+	return &directory.Error{Code: directory.NotFound, Message: fmt.Sprintf(format, args...)}
+}
+
+func invalid(property, message, hint string) error {
+	return &directory.Error{Code: directory.Invalid, Property: property, Message: message, Hint: hint}
+}
+
+var errStopped = errors.New("stopped")

@@ -1,0 +1,359 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"entrasim/directory"
+	"entrasim/sim/mapping"
+	"entrasim/sim/scim"
+)
+
+// Check is one condition of an explanation.
+type Check struct {
+	Name string `json:"name"`
+	Pass bool   `json:"pass"`
+	Text string `json:"text"`
+	Rule string `json:"rule,omitempty"`
+}
+
+// Explanation says, for one application, why an object is or is not at the target.
+type Explanation struct {
+	ApplicationID   string     `json:"applicationId"`
+	ApplicationName string     `json:"applicationName"`
+	Verdict         string     `json:"verdict"` // one sentence
+	InScope         bool       `json:"inScope"`
+	Checks          []Check    `json:"checks"`
+	Link            *LinkView  `json:"link"`
+	Escrow          *Escrow    `json:"escrow"`
+	Last            *LogRecord `json:"lastRecord"`
+	Next            *time.Time `json:"nextCycle"`
+	Rules           []string   `json:"rules"`
+}
+
+// LinkView is a link as it is shown.
+type LinkView struct {
+	TargetID string    `json:"targetId"`
+	State    LinkState `json:"state"`
+	Created  bool      `json:"created"`
+	Since    time.Time `json:"since"`
+}
+
+// Why explains an object, given by its id or UPN, for each application that has a provisioning job.
+func (s *Service) Why(objectID string) ([]Explanation, error) {
+	n, ok := s.num(objectID)
+	if !ok {
+		return nil, notFound("there is no object %q in the directory", objectID)
+	}
+	s.mu.Lock()
+	jobs := s.sortedJobs()
+	s.mu.Unlock()
+	list := make([]Explanation, 0, len(jobs))
+	for _, j := range jobs {
+		x, err := s.explain(j, n, objectID)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, x)
+	}
+	return list, nil
+}
+
+func (s *Service) explain(j *job, n uint64, objectID string) (x Explanation, err error) {
+	v := s.view(j)
+	x = Explanation{ApplicationID: v.ApplicationID, ApplicationName: v.ApplicationName}
+	j.mu.Lock()
+	set, all := j.set, v.Settings.Scope == SyncAll
+	j.mu.Unlock()
+	var src source
+	var paths []string
+	var link *Link
+	err = s.dir.View(func(r *directory.Reader) (err error) {
+		b := jobBucket(r.Tx(), j.num)
+		if b == nil {
+			return nil
+		}
+		if link, err = getLink(b, n); err != nil {
+			return err
+		}
+		src, _ = readSource(r, j.num, all, set, n)
+		paths = assignmentPaths(r, j.num, n)
+		x.Escrow, err = getEscrow(b, escrowKey{EscrowObject, n, 0})
+		return err
+	})
+	if err != nil {
+		return x, err
+	}
+	if link != nil {
+		x.Link = &LinkView{link.Target, link.State, link.Created, link.Since}
+	}
+	x.InScope = src.scope.In()
+	x.Checks = checks(&src, paths, all)
+	if logs, err := s.Logs(LogQuery{ObjectID: objectID, ApplicationID: x.ApplicationID, Limit: 1}); err == nil && len(logs.Items) > 0 {
+		x.Last = &logs.Items[0]
+	}
+	if !v.NextCycle.IsZero() {
+		x.Next = &v.NextCycle
+	}
+	x.Verdict, x.Rules = verdict(&src, &x, v, mappingOf(set, src.Kind) != nil)
+	return x, nil
+}
+
+// assignmentPaths tells how an object is assigned: directly, and through which groups.
+func assignmentPaths(r *directory.Reader, app, n uint64) []string {
+	var paths []string
+	if len(r.Assigned(app, n)) > 0 {
+		paths = append(paths, "directly")
+	}
+	r.EachGroupOf(n, func(group uint64) bool {
+		if g, ok := r.GroupByNum(group); ok && g.State == directory.Live && g.SecurityEnabled && len(r.Assigned(app, group)) > 0 {
+			paths = append(paths, "through the group "+g.DisplayName)
+		}
+		return true
+	})
+	return paths
+}
+
+func checks(src *source, paths []string, all bool) []Check {
+	active := Check{Name: "Active in the source system", Pass: src.scope.Active, Text: "The account is enabled.", Rule: "S-118"}
+	switch {
+	case src.State != directory.Live:
+		active.Text = "It is deleted in the directory."
+	case !src.scope.Active:
+		active.Text = "The account is blocked: accountEnabled is false."
+	case src.Kind == directory.KindGroup:
+		active.Text = "The group exists."
+	}
+	assigned := Check{Name: "Assigned to the application", Pass: src.scope.entitled(), Rule: "S-106"}
+	switch {
+	case len(paths) > 0 && src.scope.Assigned:
+		assigned.Text = "Assigned " + join(paths) + "."
+	case all:
+		assigned.Text, assigned.Rule = "Not asked for: the scope is Sync all users and groups.", "S-101"
+	case src.scope.Insecure:
+		assigned.Text, assigned.Rule = "Assigned only through a group that is not security-enabled.", "S-108"
+	default:
+		assigned.Text = "Neither assigned directly nor an immediate member of an assigned group."
+	}
+	role := Check{Name: kindName(src.Kind) + " has the required role", Pass: src.scope.entitled(), Text: "Any assignment will do, default access included.", Rule: "S-113"}
+	if !role.Pass {
+		role.Text = "There is no role without an assignment."
+	}
+	filter := Check{Name: "Scoping filter evaluation passed", Pass: src.scope.Filter, Text: "No scoping filter is set.", Rule: "S-120"}
+	if src.scope.Filters != "" && src.scope.Filters != "{}" {
+		filter.Text = src.scope.Filters
+	}
+	return []Check{active, assigned, role, filter}
+}
+
+func join(list []string) string {
+	switch len(list) {
+	case 0:
+		return ""
+	case 1:
+		return list[0]
+	}
+	text := ""
+	for i, s := range list[:len(list)-1] {
+		if i > 0 {
+			text += ", "
+		}
+		text += s
+	}
+	return text + " and " + list[len(list)-1]
+}
+
+// verdict says it in one sentence.
+func verdict(src *source, x *Explanation, j Job, mapped bool) (string, []string) {
+	who := src.DisplayName
+	when := "with the next cycle"
+	switch {
+	case !j.Started():
+		when = "when provisioning is started"
+	case j.Status.Quarantine != nil:
+		when = "when the job leaves quarantine"
+	}
+	switch {
+	case !mapped:
+		return fmt.Sprintf("%s is not provisioned to %s: the %s mapping is off.", who, x.ApplicationName, kindName(src.Kind)), []string{"S-110"}
+	case x.Escrow != nil:
+		return fmt.Sprintf("The last try for %s failed with %s; it is tried again %s.", who, x.Escrow.Code, when), []string{"S-140", "S-144"}
+	case x.InScope && x.Link != nil && x.Link.State == LinkActive:
+		return fmt.Sprintf("%s is provisioned to %s.", who, x.ApplicationName), []string{"S-064"}
+	case x.InScope && x.Link != nil:
+		return fmt.Sprintf("%s is back in scope and is activated %s.", who, when), []string{"S-199"}
+	case x.InScope:
+		return fmt.Sprintf("%s is in scope and is provisioned %s.", who, when), []string{"S-063"}
+	case x.Link != nil && x.Link.State == LinkActive:
+		return fmt.Sprintf("%s left scope: the target is told %s.", who, when), []string{"S-076"}
+	case x.Link != nil:
+		return fmt.Sprintf("%s is out of scope; the target was told so, and its object stays inactive there.", who), []string{"S-190", "S-196"}
+	}
+	for _, c := range x.Checks {
+		if !c.Pass {
+			return fmt.Sprintf("%s is not provisioned to %s: %s", who, x.ApplicationName, lowerFirst(c.Text)), []string{c.Rule}
+		}
+	}
+	return fmt.Sprintf("%s is not provisioned to %s.", who, x.ApplicationName), nil
+}
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return string(s[0]|0x20) + s[1:]
+}
+
+// Wanted is one target attribute of an object as its mapping wants it.
+type Wanted struct {
+	Target  string   `json:"target"`
+	Text    string   `json:"text"`
+	Present bool     `json:"present"`
+	List    []string `json:"list,omitempty"`
+}
+
+// Preview is what the target should hold of an object.
+type Preview struct {
+	ObjectID   string    `json:"objectId"`
+	Kind       string    `json:"kind"`
+	Name       string    `json:"displayName"`
+	InScope    bool      `json:"inScope"`
+	Link       *LinkView `json:"link"`
+	Attributes []Wanted  `json:"attributes"`
+	Manager    string    `json:"manager,omitempty"` // target id of the manager, when it resolves
+	Members    []string  `json:"members,omitempty"` // target ids of members that resolve
+	Error      string    `json:"error,omitempty"`   // why the mapping failed
+}
+
+// Preview maps an object for an application without sending anything.
+func (s *Service) Preview(appID, objectID string) (Preview, error) {
+	j, err := s.job(appID)
+	if err != nil {
+		return Preview{}, err
+	}
+	n, ok := s.num(objectID)
+	if !ok {
+		return Preview{}, notFound("there is no object %q in the directory", objectID)
+	}
+	j.mu.Lock()
+	set, all := j.set, s.settings(j).Scope == SyncAll
+	j.mu.Unlock()
+	var src source
+	p := Preview{ObjectID: objectID}
+	err = s.dir.View(func(r *directory.Reader) error {
+		b := jobBucket(r.Tx(), j.num)
+		if b == nil {
+			return notFound("the job is gone")
+		}
+		link, err := getLink(b, n)
+		if err != nil {
+			return err
+		}
+		if link != nil {
+			p.Link = &LinkView{link.Target, link.State, link.Created, link.Since}
+		}
+		src, _ = readSource(r, j.num, all, set, n)
+		if src.manager != 0 {
+			if l, err := getLink(b, src.manager); err == nil && l != nil && l.State == LinkActive {
+				p.Manager = l.Target
+			}
+		}
+		if src.Kind == directory.KindGroup {
+			r.EachMember(n, 0, func(m uint64) bool {
+				if l, err := getLink(b, m); err == nil && l != nil && l.Kind == directory.KindUser {
+					p.Members = append(p.Members, l.Target)
+				}
+				return true
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return p, err
+	}
+	p.Kind, p.Name, p.InScope = kindName(src.Kind), src.DisplayName, src.scope.In()
+	m := mappingOf(set, src.Kind)
+	if m == nil || src.attrs == nil {
+		return p, nil
+	}
+	want, err := desire(m, &src, s.previewEnv())
+	if err != nil {
+		p.Error = err.Error()
+		return p, nil
+	}
+	for _, d := range want.Values {
+		w := Wanted{Target: d.Attr.Target, Present: d.Present}
+		if d.Present {
+			a := valueOf(d)
+			w.Text = *textOf(a)
+			w.List, _ = a.Value.([]string)
+		}
+		p.Attributes = append(p.Attributes, w)
+	}
+	return p, nil
+}
+
+// ExpressionPreview is the live result of an expression for one object.
+type ExpressionPreview struct {
+	Inputs []Detail `json:"inputs"` // attributes that it reads, with their values
+	Result string   `json:"result"`
+	Null   bool     `json:"null"`
+	Create string   `json:"create"` // the member of a POST body, as JSON text
+	Update string   `json:"update"` // the operation of a PATCH
+	Error  string   `json:"error,omitempty"`
+}
+
+// PreviewMapping evaluates an attribute mapping's source for one object and shows what it becomes on the wire. A mapping
+// that does not parse or evaluate is told in Error.
+func (s *Service) PreviewMapping(appID, objectID string, attribute mapping.AttributeMapping) (ExpressionPreview, error) {
+	var out ExpressionPreview
+	j, err := s.job(appID)
+	if err != nil {
+		return out, err
+	}
+	n, ok := s.num(objectID)
+	if !ok {
+		return out, notFound("there is no object %q in the directory", objectID)
+	}
+	j.mu.Lock()
+	set, all, schema, url := j.set, s.settings(j).Scope == SyncAll, j.schema, s.presentURL(j.secrets[secretBaseAddress])
+	j.mu.Unlock()
+	var src source
+	if err := s.dir.View(func(r *directory.Reader) error {
+		src, _ = readSource(r, j.num, all, set, n)
+		return nil
+	}); err != nil {
+		return out, err
+	}
+	if src.attrs == nil {
+		return out, notFound("there is no user or group %q", objectID)
+	}
+	compiled, err := mapping.CompileAttribute(schema, kindName(src.Kind), attribute)
+	if err != nil {
+		out.Error = err.Error()
+		return out, nil
+	}
+	for _, name := range compiled.Inputs() {
+		v, _ := src.attrs.Attribute(name)
+		out.Inputs = append(out.Inputs, Detail{name, v.Text()})
+	}
+	d, err := compiled.Desire(src.attrs, s.previewEnv())
+	if err != nil {
+		out.Error = err.Error()
+		return out, nil
+	}
+	if !d.Present {
+		out.Null = true
+		return out, nil
+	}
+	dialect := scim.Legacy
+	if ep, err := scim.ParseTenantURL(url); err == nil {
+		dialect = ep.Dialect
+	}
+	a := valueOf(d)
+	out.Result = *textOf(a)
+	rt := resourceType(src.Kind)
+	out.Create = string(scim.CreateFragment(rt, dialect, s.wire, a))
+	out.Update = string(scim.OperationJSON(rt, dialect, s.wire, scim.Change{Op: scim.Replace, Attribute: a}))
+	return out, nil
+}

@@ -1,0 +1,261 @@
+package sim
+
+import (
+	"slices"
+	"sort"
+
+	"go.etcd.io/bbolt"
+
+	"entrasim/directory"
+	"entrasim/sim/mapping"
+)
+
+// work is one object that a cycle looks at, and why.
+type work struct {
+	num  uint64
+	kind directory.Kind
+	imp  importKind
+	// refs: nothing of the object itself changed, only its manager or members; an object that equals the target's then
+	// gets no record of its own.
+	refs bool
+	// late: an initial cycle's reading did not meet the object, but it is linked.
+	late  bool
+	retry bool
+}
+
+// worklist is what a cycle will do. Objects stand in the order in which they were made, which is the order of the
+// source's pages; late ones stand behind the others.
+type worklist struct {
+	users, groups []work
+	managers      map[uint64]bool            // users whose manager is to be looked at
+	edges         map[uint64]map[uint64]bool // memberships to be looked at, by group
+	full          bool                       // initial: every manager and every member
+	deltas        int                        // changes read from the feed
+	refDeltas     int
+}
+
+func sortWork(list []work) []work {
+	sort.Slice(list, func(i, k int) bool {
+		if list[i].late != list[k].late {
+			return list[k].late
+		}
+		return list[i].num < list[k].num
+	})
+	return list
+}
+
+// readInitial lists every object that an initial cycle reads: with Sync all the whole tenant, otherwise the assigned
+// principals and the direct members of assigned groups; behind them what is linked and was not met.
+func readInitial(r *directory.Reader, b *bbolt.Bucket, app uint64, all bool) worklist {
+	users, groups := map[uint64]bool{}, map[uint64]bool{}
+	var list worklist
+	add := func(met map[uint64]bool, into *[]work, kind directory.Kind, n uint64, late bool) {
+		if !met[n] {
+			met[n] = true
+			*into = append(*into, work{num: n, kind: kind, late: late})
+		}
+	}
+	if all {
+		for after, page := uint64(0), r.UserNums(0, 1000); len(page) > 0; page = r.UserNums(after, 1000) {
+			for _, n := range page {
+				add(users, &list.users, directory.KindUser, n, false)
+			}
+			after = page[len(page)-1]
+		}
+		for after, page := uint64(0), r.GroupNums(0, 1000); len(page) > 0; page = r.GroupNums(after, 1000) {
+			for _, n := range page {
+				add(groups, &list.groups, directory.KindGroup, n, false)
+			}
+			after = page[len(page)-1]
+		}
+	} else {
+		r.EachAssigned(app, func(n uint64, kind directory.Kind, _ string) bool {
+			object, ok := r.Object(n)
+			if !ok || object.State != directory.Live {
+				return true
+			}
+			if kind == directory.KindUser {
+				add(users, &list.users, kind, n, false)
+				return true
+			}
+			add(groups, &list.groups, kind, n, false)
+			eachUserMember(r, n, func(m uint64) { add(users, &list.users, directory.KindUser, m, false) })
+			return true
+		})
+	}
+	c := b.Bucket(bucketLinks).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		n := num(k)
+		if users[n] || groups[n] {
+			continue
+		}
+		link, err := getLink(b, n)
+		if err != nil || link == nil {
+			continue
+		}
+		if link.Kind == directory.KindUser {
+			add(users, &list.users, directory.KindUser, n, true)
+		} else {
+			add(groups, &list.groups, directory.KindGroup, n, true)
+		}
+	}
+	sortWork(list.users)
+	sortWork(list.groups)
+	list.full = true
+	return list
+}
+
+// eachUserMember calls f with each live user that is an immediate member of a group.
+func eachUserMember(r *directory.Reader, group uint64, f func(uint64)) {
+	r.EachMember(group, 0, func(m uint64) bool {
+		if o, ok := r.Object(m); ok && o.Kind == directory.KindUser && o.State == directory.Live {
+			f(m)
+		}
+		return true
+	})
+}
+
+// readIncremental lists what changed for a job between two points of the feed, and the escrows that are due. A change of
+// which the job reads nothing is left out; the cost follows the number of changes.
+func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes directory.Changes, due []escrowKey) worklist {
+	list := worklist{managers: map[uint64]bool{}, edges: map[uint64]map[uint64]bool{}}
+	users, groups := map[uint64]work{}, map[uint64]work{}
+	touch := func(w work) {
+		met := users
+		if w.kind == directory.KindGroup {
+			met = groups
+		}
+		if old, ok := met[w.num]; ok {
+			w.refs = w.refs && old.refs
+			w.retry = w.retry || old.retry
+			if old.imp != importUpdate {
+				w.imp = old.imp
+			}
+		}
+		met[w.num] = w
+	}
+	members := func(group uint64) {
+		if !j.all {
+			r.EachMember(group, 0, func(m uint64) bool {
+				if o, ok := r.Object(m); ok && o.Kind == directory.KindUser {
+					touch(work{num: m, kind: directory.KindUser, imp: importUpdate})
+				}
+				return true
+			})
+		}
+	}
+	edge := func(group, member uint64) {
+		if list.edges[group] == nil {
+			list.edges[group] = map[uint64]bool{}
+		}
+		list.edges[group][member] = true
+	}
+	for _, c := range changes.Objects {
+		list.deltas++
+		w := work{num: c.Num, kind: c.Kind, imp: importUpdate}
+		switch {
+		case c.Purged || c.SoftDeleted:
+			w.imp = importDelete
+		case c.Created || c.Restored:
+			w.imp = importAdd
+		}
+		appears := c.Created || c.SoftDeleted || c.Restored || c.Purged
+		m := mappingOf(j.set, c.Kind)
+		switch c.Kind {
+		case directory.KindUser:
+			manager := slices.Contains(c.Properties, "manager") && hasReference(m, "manager")
+			w.refs = !appears && !reads(m, c.Properties, "accountEnabled")
+			if manager {
+				list.managers[c.Num] = true
+				list.refDeltas++
+			}
+			if !w.refs || manager {
+				touch(w)
+			}
+		case directory.KindGroup:
+			secured := slices.Contains(c.Properties, "securityEnabled")
+			if appears || secured || reads(m, c.Properties, "") {
+				touch(w)
+			}
+			if (appears && !c.Created || secured) && len(r.Assigned(j.app, c.Num)) > 0 {
+				members(c.Num)
+			}
+		}
+	}
+	for _, e := range changes.Edges {
+		list.refDeltas++
+		if !j.all && len(r.Assigned(j.app, e.Group)) > 0 {
+			if o, ok := r.Object(e.Member); ok && o.Kind == directory.KindUser {
+				touch(work{num: e.Member, kind: directory.KindUser, imp: importUpdate})
+			}
+		}
+		if hasReference(mappingOf(j.set, directory.KindGroup), "members") {
+			edge(e.Group, e.Member)
+			touch(work{num: e.Group, kind: directory.KindGroup, imp: importUpdate, refs: true})
+		}
+	}
+	for _, a := range changes.Assignments {
+		if a.SP != j.app {
+			continue
+		}
+		list.deltas++
+		touch(work{num: a.Principal, kind: a.Kind, imp: importUpdate})
+		if a.Kind == directory.KindGroup {
+			members(a.Principal)
+		}
+	}
+	for _, k := range due {
+		switch k.kind {
+		case EscrowObject:
+			if o, ok := r.Object(k.num); ok {
+				touch(work{num: k.num, kind: o.Kind, imp: importUpdate, retry: true})
+			}
+		case EscrowManager:
+			list.managers[k.num] = true
+			touch(work{num: k.num, kind: directory.KindUser, imp: importUpdate, refs: true, retry: true})
+		case EscrowMember:
+			edge(k.num, k.other)
+			touch(work{num: k.num, kind: directory.KindGroup, imp: importUpdate, refs: true, retry: true})
+		}
+	}
+	for _, w := range users {
+		if mappingOf(j.set, w.kind) != nil {
+			list.users = append(list.users, w)
+		}
+	}
+	for _, w := range groups {
+		if mappingOf(j.set, w.kind) != nil {
+			list.groups = append(list.groups, w)
+		}
+	}
+	sortWork(list.users)
+	sortWork(list.groups)
+	return list
+}
+
+// reads reports whether a job reads one of the changed properties: always is read in any case.
+func reads(m *mapping.ObjectMapping, properties []string, always string) bool {
+	for _, p := range properties {
+		if p == always || m != nil && m.Reads(p) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasReference(m *mapping.ObjectMapping, sourceName string) bool {
+	return referenceOf(m, sourceName) != ""
+}
+
+// referenceOf returns the target attribute that a reference (manager or members) is mapped to, "" when it is not.
+func referenceOf(m *mapping.ObjectMapping, sourceName string) string {
+	if m == nil {
+		return ""
+	}
+	for _, ref := range m.References {
+		if ref.Source == sourceName {
+			return ref.Target
+		}
+	}
+	return ""
+}
