@@ -46,6 +46,9 @@ func creation(want mapping.Object) ([]scim.Attribute, []modified, *failure) {
 			continue
 		}
 		a := valueOf(d)
+		if *textOf(a) == "" { // a POST carries neither nulls nor empty text
+			continue
+		}
 		attrs = append(attrs, a)
 		mods = append(mods, modified{Name: a.Path, New: textOf(a)})
 	}
