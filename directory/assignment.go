@@ -27,7 +27,7 @@ const DefaultAccess = "00000000-0000-0000-0000-000000000000"
 // Assign gives a user or group a role of an application. The same role twice is Conflict, an unknown or disabled one
 // Invalid; no role is default access (api/serviceprincipal-post-approleassignedto.md).
 func (s *Store) Assign(now time.Time, sp, principal, role string) (Assignment, error) {
-	if role == "" {
+	if role = fold(role); role == "" {
 		role = DefaultAccess
 	}
 	var a Assignment

@@ -147,9 +147,14 @@ func (s *Store) Restore(now time.Time, id string) (Object, error) {
 		}
 		base := objectOf(v)
 		base.State, base.DeletedDateTime = Live, time.Time{}
+		var changed []string
 		if u, ok := v.(*User); ok && u.ManagerNum != 0 {
-			if m, ok, err := t.object(u.ManagerNum); err != nil || !ok || m.State == Purged {
-				u.ManagerNum = 0
+			m, ok, err := t.object(u.ManagerNum)
+			if err != nil {
+				return o, err
+			}
+			if !ok || m.State == Purged {
+				u.ManagerNum, changed = 0, []string{"manager"}
 			}
 		}
 		if err := t.enter(*base, v); err != nil {
@@ -159,7 +164,7 @@ func (s *Store) Restore(now time.Time, id string) (Object, error) {
 			return o, err
 		}
 		out = *base
-		_, err = t.log(now, change{Op: opRestore, Kind: o.Kind, Num: o.Num})
+		_, err = t.log(now, change{Op: opRestore, Kind: o.Kind, Num: o.Num, Changed: changed})
 		return o, err
 	})
 	return out, err

@@ -68,7 +68,7 @@ type plan struct {
 // starter application shows.
 func shape(c Company) plan {
 	p := plan{Company: c, departmentGroups: (c.Groups*5 + 7) / 8, disabled: map[int]bool{}, guests: map[int]bool{}}
-	p.departments = max(5, p.departmentGroups)
+	p.departments = max(8, p.departmentGroups) // some small departments have no group of their own
 	if c.Users < p.departments {
 		p.departments = max(1, c.Users)
 	}

@@ -53,6 +53,9 @@ func (s *Store) CreateServicePrincipal(now time.Time, displayName, templateID st
 		if _, err := apply(KindServicePrincipal, principalTable, &sp, Props{"displayName": displayName}, new(map[string]any), true); err != nil {
 			return Object{}, err
 		}
+		if err := checkRoles(roles); err != nil {
+			return Object{}, err
+		}
 		n, err := t.next()
 		if err != nil {
 			return Object{}, err
@@ -106,12 +109,8 @@ func (s *Store) SetAppRoles(now time.Time, id string, roles []AppRole) error {
 		if err != nil {
 			return o, err
 		}
-		seen := map[string]bool{}
-		for _, r := range roles {
-			if guidKey(r.ID) == nil || seen[fold(r.ID)] {
-				return o, invalid("appRoles", "Each role needs a GUID of its own as id, not %q.", r.ID)
-			}
-			seen[fold(r.ID)] = true
+		if err := checkRoles(roles); err != nil {
+			return o, err
 		}
 		sp.AppRoles = roles
 		if err := t.put(bucketObjects, key(o.Num), sp); err != nil {
@@ -120,6 +119,17 @@ func (s *Store) SetAppRoles(now time.Time, id string, roles []AppRole) error {
 		_, err = t.log(now, change{Op: opUpdate, Kind: KindServicePrincipal, Num: o.Num, Changed: []string{"appRoles"}})
 		return o, err
 	})
+}
+
+func checkRoles(roles []AppRole) error {
+	seen := map[string]bool{DefaultAccess: true}
+	for _, r := range roles {
+		if guidKey(r.ID) == nil || seen[fold(r.ID)] {
+			return invalid("appRoles", "Each role needs a GUID of its own as id, not %q.", r.ID)
+		}
+		seen[fold(r.ID)] = true
+	}
+	return nil
 }
 
 // UpdateServicePrincipal changes properties of a service principal.
