@@ -201,6 +201,9 @@ func (s *Service) newClient(url, token string, j *job) (*scim.Client, error) {
 		return nil, scim.InvalidTenantURL(err)
 	}
 	return scim.NewClient(ep, token, s.wire, s.clock.Now, func(e *scim.Exchange) {
+		if s.opt.OnExchange != nil {
+			s.opt.OnExchange(e)
+		}
 		id := s.traffic.add(e)
 		s.metrics.request(e)
 		s.events.Publish("exchange", func() any { return exchangeOf(id, e) })

@@ -45,6 +45,8 @@ type Options struct {
 	Log     *slog.Logger // nil: no log
 	// Wire are the open points of the wire; the zero value stands for scim.DefaultOptions.
 	Wire *scim.Options
+	// OnExchange is told of every request with its answer, before the exchange is recorded; it must not wait.
+	OnExchange func(*scim.Exchange)
 	// LogCount is how many provisioning log records are kept at most; 0 means 1,000,000.
 	LogCount int
 }

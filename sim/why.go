@@ -357,3 +357,33 @@ func (s *Service) PreviewMapping(appID, objectID string, attribute mapping.Attri
 	out.Update = string(scim.OperationJSON(rt, dialect, s.wire, scim.Change{Op: scim.Replace, Attribute: a}))
 	return out, nil
 }
+
+// LinkStates returns the states of those objects, given by id, that an application has linked.
+func (s *Service) LinkStates(appID string, ids []string) (map[string]LinkState, error) {
+	j, err := s.job(appID)
+	if err != nil {
+		return nil, err
+	}
+	states := map[string]LinkState{}
+	err = s.dir.View(func(r *directory.Reader) error {
+		b := jobBucket(r.Tx(), j.num)
+		if b == nil {
+			return nil
+		}
+		for _, id := range ids {
+			n, ok := r.Num(id)
+			if !ok {
+				continue
+			}
+			l, err := getLink(b, n)
+			if err != nil {
+				return err
+			}
+			if l != nil {
+				states[id] = l.State
+			}
+		}
+		return nil
+	})
+	return states, err
+}

@@ -276,3 +276,12 @@ func parseList(body []byte) ([]any, error) {
 	}
 	return resources, nil
 }
+
+// ParseResource reads one resource as strictly as an answer is read.
+func ParseResource(body []byte) (*Resource, error) {
+	v, err := parseBody(body)
+	if err != nil {
+		return nil, err
+	}
+	return newResource(v)
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"entrasim/directory"
+	"entrasim/sim/clock"
+	"entrasim/web"
+)
+
+// serve is the program's main job. Flags of the company are pointers, so that a file can tell what was typed.
+type serve struct {
+	Addr      string `default:"127.0.0.1:8480" help:"Address to listen on; port 0 picks a free one." placeholder:"HOST:PORT"`
+	Data      string `default:"entrasim.db" help:"The tenant's data file." placeholder:"FILE"`
+	Ephemeral bool   `help:"Use a temporary data file that is removed at exit."`
+	Clock     string `default:"real" help:"real, manual, or a rate such as 60x." placeholder:"MODE"`
+	Empty     *bool  `help:"No starter company: the tenant alone."`
+	Seed      *int64 `help:"Seed of the company and of every random value (default 1)." placeholder:"N"`
+	Users     *int   `help:"Users of the generated company (default 60)." placeholder:"N"`
+	Groups    *int   `help:"Groups of the generated company (default 8)." placeholder:"N"`
+	APIToken  string `name:"api-token" help:"Token that the APIs and the portal ask for; without it only loopback addresses are served." placeholder:"TOKEN"`
+
+	ready func(url string) // tests are told the address
+}
+
+// parseClock reads the --clock flag.
+func parseClock(text string) (clock.Mode, float64, error) {
+	switch strings.ToLower(text) {
+	case "real":
+		return clock.Real, 1, nil
+	case "manual":
+		return clock.Manual, 1, nil
+	}
+	if n, ok := strings.CutSuffix(strings.ToLower(text), "x"); ok {
+		if rate, err := strconv.ParseFloat(n, 64); err == nil && rate > 0 && rate <= 1e7 {
+			return clock.Rate, rate, nil
+		}
+	}
+	return "", 0, &usage{fmt.Sprintf("--clock %s is none of real, manual and a rate", text), "--clock 60x lets an hour pass in a minute"}
+}
+
+func (c *serve) flags() (fileFlags, error) {
+	f := fileFlags{Users: 60, Groups: 8, Seed: 1}
+	if c.Users != nil {
+		f.Users = *c.Users
+	}
+	if c.Groups != nil {
+		f.Groups = *c.Groups
+	}
+	if c.Seed != nil {
+		f.Seed = *c.Seed
+	}
+	if c.Empty != nil {
+		f.Empty = *c.Empty
+	}
+	if f.Users < 0 || f.Groups < 0 {
+		return f, &usage{"--users and --groups can't be negative", "--users 60 --groups 8 are the defaults"}
+	}
+	return f, nil
+}
+
+// listen opens the listener before anything is made, so that a taken port leaves no file behind.
+func (c *serve) listen() (net.Listener, error) {
+	host, _, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return nil, &usage{fmt.Sprintf("--addr %s is no address", c.Addr), "--addr 127.0.0.1:8480 names host and port"}
+	}
+	if ip := net.ParseIP(host); c.APIToken == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, &usage{fmt.Sprintf("--addr %s is reachable from other machines, and no API token is set", c.Addr), "set --api-token, or listen on 127.0.0.1"}
+	}
+	l, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		var op *net.OpError
+		reason := err.Error()
+		if errors.As(err, &op) {
+			reason = op.Err.Error()
+		}
+		if strings.Contains(reason, "address already in use") {
+			return nil, &usage{c.Addr + " is taken", "--addr 127.0.0.1:0 picks a free port"}
+		}
+		return nil, &usage{fmt.Sprintf("can't listen on %s: %s", c.Addr, reason), "--addr 127.0.0.1:0 picks a free port"}
+	}
+	return l, nil
+}
+
+// Run serves until ctx ends.
+func (c *serve) Run(ctx context.Context, o output) (err error) {
+	mode, rate, err := parseClock(c.Clock)
+	if err != nil {
+		return err
+	}
+	want, err := c.flags()
+	if err != nil {
+		return err
+	}
+	l, err := c.listen()
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	log := slog.New(slog.NewTextHandler(o.err, &slog.HandlerOptions{ReplaceAttr: maskSecrets}))
+	path := c.Data
+	if c.Ephemeral {
+		folder, err := os.MkdirTemp("", "entrasim-")
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+		path = filepath.Join(folder, "entrasim.db")
+	}
+	dir, err := directory.Open(path, directory.Options{Seed: want.Seed, Now: firstInstant(mode), NoSync: c.Ephemeral})
+	if err != nil {
+		return err
+	}
+	flags, err := settle(dir, path, want, given{c.Users, c.Groups, c.Seed, c.Empty})
+	if err != nil {
+		return errors.Join(err, dir.Close())
+	}
+	url := "http://" + l.Addr().String()
+	in, err := openInstance(dir, flags, mode, rate, func() string { return url }, 0, log)
+	if err != nil {
+		return errors.Join(err, dir.Close())
+	}
+	if err := in.fill(ctx, o.err); err != nil {
+		return errors.Join(err, in.close())
+	}
+	server, err := web.New(web.Deps{Service: in.svc, Target: in.target, APIToken: c.APIToken, Reset: in.Reset, DataFile: path, Log: log})
+	if err != nil {
+		return errors.Join(err, in.close())
+	}
+	return c.work(ctx, o, in, server, l, url)
+}
+
+func firstInstant(mode clock.Mode) time.Time {
+	if mode == clock.Manual {
+		return manualStart
+	}
+	return clock.Wall().UTC()
+}
+
+// work runs listener, scheduler and the target's writer side by side until ctx ends or the listener fails.
+func (c *serve) work(ctx context.Context, o output, in *instance, server *web.Server, l net.Listener, url string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() { in.svc.Run(ctx) })
+	wg.Go(func() { in.flushLoop(ctx) })
+	counts := in.dir.Counts()
+	fmt.Fprintf(o.out, "entrasim serves %s: %d users, %d groups\n  Portal       %s\n  SCIM target  %s/scim (bearer token: entrasim)\n  Control API  %s/sim\nStop with Ctrl-C.\n",
+		in.dir.Tenant().DisplayName, counts.Users, counts.Groups, url, url, url)
+	if c.ready != nil {
+		c.ready(url)
+	}
+	err := server.Serve(ctx, l)
+	cancel()
+	wg.Wait()
+	return errors.Join(err, in.close())
+}
+
+// maskSecrets keeps tokens out of the log, whatever the attribute was called.
+func maskSecrets(_ []string, a slog.Attr) slog.Attr {
+	name := strings.ToLower(a.Key)
+	if strings.Contains(name, "token") || strings.Contains(name, "secret") || name == "authorization" {
+		return slog.String(a.Key, "***")
+	}
+	return a
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"entrasim/sim"
+	"entrasim/sim/clock"
+	"entrasim/sim/target"
+)
+
+// targetCmd serves the embedded target alone; its contents live in memory.
+type targetCmd struct {
+	Addr  string `default:"127.0.0.1:8481" help:"Address to listen on; port 0 picks a free one." placeholder:"HOST:PORT"`
+	Token string `default:"entrasim" help:"Bearer token that requests must carry; empty asks for none." placeholder:"TOKEN"`
+	Seed  int64  `default:"1" help:"Seed of the ids." placeholder:"N"`
+	// Instant keeps nothing and answers at once; the bench measures against it.
+	Instant bool `hidden:""`
+
+	ready func(url string)
+}
+
+// Run serves until ctx ends.
+func (c *targetCmd) Run(ctx context.Context, o output) error {
+	l, err := (&serve{Addr: c.Addr, APIToken: c.Token}).listen()
+	if err != nil {
+		return err
+	}
+	s, err := target.New(target.Options{Token: c.Token, Now: clock.Wall, Seed: c.Seed})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"status":"ok"}`) })
+	handler := s.Handler("default")
+	if c.Instant {
+		handler = instantly()
+	}
+	mux.Handle("/", handler)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	stop := context.AfterFunc(ctx, func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if err := server.Shutdown(end); err != nil {
+			fmt.Fprintf(o.err, "entrasim: open requests were cut: %v\n", server.Close())
+		}
+	})
+	defer stop()
+	url := "http://" + l.Addr().String() + "/scim"
+	fmt.Fprintf(o.out, "SCIM target at %s (bearer token: %s), in memory\nStop with Ctrl-C.\n", url, strings.Repeat("*", min(8, len(c.Token))))
+	if c.Token == sim.EmbeddedToken {
+		fmt.Fprintf(o.out, "The token is the default, %s.\n", sim.EmbeddedToken)
+	}
+	if c.ready != nil {
+		c.ready(url)
+	}
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

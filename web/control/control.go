@@ -1,0 +1,296 @@
+// Package control is the control API under /sim, with readiness and metrics: what scripts use to move the clock, run
+// cycles and see what was sent. Its answers are the service's own values as JSON.
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/sosodev/duration"
+
+	"entrasim/sim"
+	"entrasim/sim/clock"
+)
+
+// Deps is what the routes stand on.
+type Deps struct {
+	Service *sim.Service
+	Reset   func(context.Context) error
+}
+
+type control struct{ Deps }
+
+// Register adds the routes.
+func Register(e *echo.Echo, d Deps) {
+	c := &control{d}
+	e.GET("/healthz", c.health)
+	e.GET("/metrics", c.metrics)
+	e.GET("/sim/clock", c.clock)
+	e.POST("/sim/clock", c.setClock)
+	e.POST("/sim/cycle", c.cycle)
+	e.GET("/sim/traffic", c.traffic)
+	e.GET("/sim/traffic.har", c.har)
+	e.GET("/sim/events", c.events)
+	e.GET("/sim/why", c.why)
+	e.POST("/sim/reset", c.reset)
+}
+
+func (c *control) health(ctx echo.Context) error {
+	return ctx.JSON(http.StatusOK, map[string]string{"status": "ok"})
+}
+
+func (c *control) metrics(ctx echo.Context) error {
+	ctx.Response().Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	ctx.Response().WriteHeader(http.StatusOK)
+	c.Service.WriteMetrics(ctx.Response())
+	return nil
+}
+
+func (c *control) clock(ctx echo.Context) error {
+	return ctx.JSON(http.StatusOK, c.Service.ClockState())
+}
+
+// maxBody bounds the bodies of this API.
+const maxBody = 1 << 20
+
+// decode reads a strict JSON object: unknown members and trailing data are refused by name. An empty body leaves v alone.
+func decode(ctx echo.Context, v any) error {
+	body, err := io.ReadAll(io.LimitReader(ctx.Request().Body, maxBody+1))
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, "The body broke off.")
+	}
+	if len(body) > maxBody {
+		return echo.NewHTTPError(http.StatusRequestEntityTooLarge, "The body is longer than 1 MiB.")
+	}
+	if strings.TrimSpace(string(body)) == "" {
+		return nil
+	}
+	d := json.NewDecoder(strings.NewReader(string(body)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, "The body can't be read: "+strings.TrimPrefix(err.Error(), "json: ")+".")
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return echo.NewHTTPError(http.StatusBadRequest, "Something follows the JSON object in the body.")
+	}
+	return nil
+}
+
+// clockChange is the body of POST /sim/clock.
+type clockChange struct {
+	Advance *string     `json:"advance"`
+	Until   *string     `json:"until"`
+	Mode    *clock.Mode `json:"mode"`
+	Rate    *float64    `json:"rate"`
+}
+
+// advanced is the answer to a moved clock.
+type advanced struct {
+	Now    time.Time         `json:"now"`
+	Cycles []sim.CycleResult `json:"cycles"`
+}
+
+func (c *control) setClock(ctx echo.Context) error {
+	var body clockChange
+	if err := decode(ctx, &body); err != nil {
+		return err
+	}
+	given := 0
+	for _, set := range []bool{body.Advance != nil, body.Until != nil, body.Mode != nil || body.Rate != nil} {
+		if set {
+			given++
+		}
+	}
+	if given != 1 {
+		return echo.NewHTTPError(http.StatusBadRequest, `Send one of {"advance":"40m"}, {"until":"2026-02-01T00:00:00Z"}, {"mode":"manual"} and {"rate":60}.`)
+	}
+	switch {
+	case body.Advance != nil:
+		d, err := ParseDuration(*body.Advance)
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, err.Error())
+		}
+		cycles, err := c.Service.Advance(ctx.Request().Context(), d)
+		return c.moved(ctx, cycles, err)
+	case body.Until != nil:
+		t, err := time.Parse(time.RFC3339Nano, *body.Until)
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("until is %q; expected a time such as 2026-02-01T00:00:00Z.", *body.Until))
+		}
+		cycles, err := c.Service.AdvanceTo(ctx.Request().Context(), t)
+		return c.moved(ctx, cycles, err)
+	}
+	mode, rate := clock.Rate, 1.0
+	if body.Rate != nil {
+		rate = *body.Rate
+	}
+	if body.Mode != nil {
+		mode = *body.Mode
+		if body.Rate == nil && mode == clock.Rate {
+			return echo.NewHTTPError(http.StatusBadRequest, `The mode rate needs a rate, such as {"rate":60}.`)
+		}
+	}
+	if err := c.Service.Clock().Set(mode, rate); err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, err.Error()+".")
+	}
+	return ctx.JSON(http.StatusOK, c.Service.ClockState())
+}
+
+func (c *control) moved(ctx echo.Context, cycles []sim.CycleResult, err error) error {
+	var past clock.ErrPast
+	if errors.As(err, &past) {
+		return echo.NewHTTPError(http.StatusBadRequest, err.Error()+".")
+	}
+	if err != nil {
+		return err
+	}
+	if cycles == nil {
+		cycles = []sim.CycleResult{}
+	}
+	return ctx.JSON(http.StatusOK, advanced{c.Service.Clock().Now(), cycles})
+}
+
+// ParseDuration reads 40m, 1h30m, PT40M or P30D. Negative ones are refused: the clock never goes back.
+func ParseDuration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		iso, isoErr := duration.Parse(strings.ToUpper(text))
+		if isoErr != nil {
+			return 0, fmt.Errorf("advance is %q; expected a duration such as 40m, 720h or P30D", text)
+		}
+		d = iso.ToTimeDuration()
+	}
+	if d < 0 {
+		return 0, fmt.Errorf("advance is %q: the clock never goes back", text)
+	}
+	return d, nil
+}
+
+func (c *control) cycle(ctx echo.Context) error {
+	var body struct {
+		Job *string `json:"job"`
+	}
+	if err := decode(ctx, &body); err != nil {
+		return err
+	}
+	var jobs []string
+	if body.Job != nil {
+		jobs = append(jobs, *body.Job)
+	}
+	cycles, err := c.Service.RunCycles(ctx.Request().Context(), jobs...)
+	if err != nil {
+		return err
+	}
+	return ctx.JSON(http.StatusOK, map[string]any{"cycles": cycles})
+}
+
+func (c *control) traffic(ctx echo.Context) error {
+	after, err := number(ctx, "after", 0)
+	if err != nil {
+		return err
+	}
+	limit, err := number(ctx, "limit", 1000)
+	if err != nil {
+		return err
+	}
+	return ctx.JSON(http.StatusOK, c.Service.Traffic(after, int(min(limit, 10_000))))
+}
+
+func number(ctx echo.Context, name string, otherwise uint64) (uint64, error) {
+	text := ctx.QueryParam(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		return 0, echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("%s is %q; expected a whole number.", name, text))
+	}
+	return n, nil
+}
+
+func (c *control) why(ctx echo.Context) error {
+	id := ctx.QueryParam("object")
+	if id == "" {
+		return echo.NewHTTPError(http.StatusBadRequest, "Name an object: /sim/why?object=ID.")
+	}
+	list, err := c.Service.Why(id)
+	if err != nil {
+		return err
+	}
+	return ctx.JSON(http.StatusOK, map[string]any{"applications": list})
+}
+
+func (c *control) reset(ctx echo.Context) error {
+	if err := c.Reset(ctx.Request().Context()); err != nil {
+		return err
+	}
+	return ctx.NoContent(http.StatusNoContent)
+}
+
+// heartbeat keeps a quiet stream of events open through whatever stands between.
+const heartbeat = 15 * time.Second
+
+// events streams what happens as server-sent events, numbered, so that a client that comes back with Last-Event-ID
+// catches up. One that missed some is told to read anew.
+func (c *control) events(ctx echo.Context) error {
+	log := c.Service.Events()
+	after := log.Last()
+	if text := ctx.Request().Header.Get("Last-Event-ID"); text != "" {
+		if n, err := strconv.ParseUint(text, 10, 64); err == nil && n <= after {
+			after = n
+		}
+	}
+	w := ctx.Response()
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-cache")
+	w.WriteHeader(http.StatusOK)
+	if _, err := fmt.Fprint(w, "retry: 1000\n: hello\n\n"); err != nil {
+		return nil
+	}
+	w.Flush()
+	for {
+		wait, cancel := context.WithTimeout(ctx.Request().Context(), heartbeat)
+		err := log.Wait(wait, after)
+		cancel()
+		if ctx.Request().Context().Err() != nil {
+			return nil
+		}
+		if err != nil {
+			_, err = fmt.Fprint(w, ": still here\n\n")
+		} else {
+			after, err = send(w, log, after)
+		}
+		if err != nil {
+			return nil // the client went away
+		}
+		w.Flush()
+	}
+}
+
+func send(w io.Writer, log *sim.Events, after uint64) (uint64, error) {
+	list, missed := log.Since(after)
+	if missed > 0 {
+		if _, err := fmt.Fprintf(w, "event: missed\ndata: {\"missed\":%d}\n\n", missed); err != nil {
+			return after, err
+		}
+	}
+	for _, e := range list {
+		data, err := json.Marshal(e.Data())
+		if err != nil {
+			return after, err
+		}
+		if _, err := fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", e.ID, e.Topic, data); err != nil {
+			return after, err
+		}
+		after = e.ID
+	}
+	return after, nil
+}
