@@ -23,6 +23,7 @@ const (
 	KindServicePrincipal Kind = 's'
 )
 
+// String is the name that Graph gives the kind.
 func (k Kind) String() string {
 	switch k {
 	case KindUser:
@@ -95,6 +96,7 @@ type Error struct {
 	Hint     string
 }
 
+// Error is the message with the property in front and the hint behind.
 func (e *Error) Error() string {
 	text := e.Message
 	if e.Property != "" {
