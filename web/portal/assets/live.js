@@ -62,6 +62,8 @@ addEventListener("pointerout", (e) => {
 
 function listen() {
   const source = new EventSource("/sim/events");
+  // A page that is left, and kept by the browser for going back, must not hold its connection: there are six for a host.
+  addEventListener("pagehide", () => source.close());
   for (const topic of ["cycle", "log", "exchange", "directory", "job", "clock", "audit", "missed"]) {
     source.addEventListener(topic, () => (topic === "missed" ? regions().forEach((r) => r.dataset.live.split(" ").forEach(soon)) : soon(topic)));
   }
