@@ -1,0 +1,183 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"entrasim/directory"
+	"entrasim/sim/clock"
+	"entrasim/sim/mapping"
+	"entrasim/sim/target"
+)
+
+// The child of the kill test: a service over a data file that provisions until it is killed, or until everything is done.
+func TestMain(m *testing.M) {
+	if path := os.Getenv("ENTRASIM_KILL_FILE"); path != "" {
+		if err := killChild(path, os.Getenv("ENTRASIM_KILL_URL")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func killChild(path, url string) error {
+	dir, err := directory.Open(path, directory.Options{})
+	if err != nil {
+		return err
+	}
+	s, err := Open(Options{Directory: dir, Clock: clock.New(clock.Real, 1, time.Now()), Seed: 1})
+	if err != nil {
+		return err
+	}
+	cycles, err := s.RunCycles(context.Background())
+	if err != nil {
+		return err
+	}
+	for _, c := range cycles {
+		if c.State != Succeeded {
+			return fmt.Errorf("cycle %+v", c)
+		}
+		fmt.Println("created", c.Counts.Create)
+	}
+	return s.Close()
+}
+
+// TestKilledAnywhere kills the service in the middle of an initial cycle, again and again, and lets it go on. The target,
+// which lives in this process, must end with everybody once, every membership, and nothing else.
+func TestKilledAnywhere(t *testing.T) {
+	const people, groups, kills = 3000, 24, 5
+	tg, err := target.New(target.Options{Token: "t", Now: time.Now, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(tg.Handler("default"))
+	defer server.Close()
+	path := filepath.Join(t.TempDir(), "kill.db")
+	dir, err := directory.Open(path, directory.Options{Seed: 1, Now: start})
+	if err != nil {
+		t.Fatal(err)
+	}
+	prepare(t, dir, server.URL+"/scim", people, groups)
+	want := dir.Counts()
+	if err := dir.Close(); err != nil {
+		t.Fatal(err)
+	}
+	run := func(after time.Duration) (killed bool) {
+		var out bytes.Buffer
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "ENTRASIM_KILL_FILE="+path, "ENTRASIM_KILL_URL="+server.URL)
+		cmd.Stdout, cmd.Stderr = &out, &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- cmd.Wait() }()
+		if after > 0 {
+			select {
+			case <-time.After(after):
+				if err := cmd.Process.Kill(); err != nil {
+					t.Logf("kill: %v", err)
+				}
+				<-done
+				return true
+			case err := <-done:
+				if err != nil {
+					t.Fatalf("child: %v\n%s", err, &out)
+				}
+				return false
+			}
+		}
+		if err := <-done; err != nil {
+			t.Fatalf("child: %v\n%s", err, &out)
+		}
+		return false
+	}
+	cut := 0
+	for i := range kills {
+		if run(time.Duration(150+i*130) * time.Millisecond) {
+			cut++
+		}
+	}
+	if cut < 2 {
+		t.Fatalf("only %d of %d runs were cut: the instants do not hit the cycle", cut, kills)
+	}
+	run(0)
+	st := tg.Store("default")
+	users, inTarget := st.Counts()
+	if users != want.Users-want.DisabledUsers || inTarget != want.Groups {
+		t.Errorf("the target holds %d users and %d groups, want %d and %d", users, inTarget, want.Users-want.DisabledUsers, want.Groups)
+	}
+	checkTarget(t, path, st)
+}
+
+// prepare makes a company with everybody in scope and the job started.
+func prepare(t *testing.T, dir *directory.Store, url string, people, groups int) {
+	t.Helper()
+	no := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	no(dir.Generate(context.Background(), start, directory.Company{Users: people, Groups: groups, Seed: 1}, nil))
+	s, err := Open(Options{Directory: dir, Clock: clock.New(clock.Real, 1, time.Now()), Seed: 1})
+	no(err)
+	app, err := s.CreateApplication("Killed")
+	no(err)
+	all, token := SyncAll, "t"
+	_, err = s.CreateJob(app.ID, SettingsEdit{TenantURL: &url, SecretToken: &token, Scope: &all})
+	no(err)
+	no(s.SetSchema(app.ID, mapping.Starter()))
+	no(s.Start(app.ID))
+	no(s.Close())
+}
+
+// checkTarget compares links, memberships and directory with a target, object by object.
+func checkTarget(t *testing.T, path string, st *target.Store) {
+	t.Helper()
+	dir, err := directory.Open(path, directory.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	s, err := Open(Options{Directory: dir, Clock: clock.New(clock.Real, 1, time.Now()), Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apps, err := s.Applications()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, kind := range []string{"User", "Group"} {
+		for position := 0; position >= 0; {
+			var list []target.Resource
+			list, position = st.List(kind, position, 500)
+			for _, r := range list {
+				c, err := s.CompareTarget(apps[0].ID, kind, r.ID, r.JSON, st.Members(r.ID))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !c.Linked || len(c.Differences) > 0 {
+					t.Errorf("%s %v: linked %v, differences %v", kind, r.Doc["displayName"], c.Linked, c.Differences)
+				}
+				if seen[c.ObjectID] {
+					t.Errorf("%s stands at the target twice", c.ObjectID)
+				}
+				seen[c.ObjectID] = true
+			}
+		}
+	}
+	if err := dir.Check(); err != nil {
+		t.Error(err)
+	}
+}
