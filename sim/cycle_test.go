@@ -30,6 +30,9 @@ func TestSeedWalk(t *testing.T) {
 	if got, want := w.state(), "Ann active=true, Bob active=true, [Ops: Ann Bob]"; got != want {
 		t.Fatalf("target holds %s, want %s", got, want)
 	}
+	if got, want := strings.Join(w.logs(), "; "), "create success Ann; create success Bob; create success Ops; update success Ops"; got != want {
+		t.Fatalf("log: %s, want %s", got, want)
+	}
 	// Nothing changed: only the probes.
 	w.want(w.cycle())
 	// A rename of a person; a change that no mapping reads sends nothing.

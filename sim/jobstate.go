@@ -172,13 +172,6 @@ func (s *Service) schedule(j *job) {
 	s.clock.At(j.timer(), j.state.Next, func(ctx context.Context, _ time.Time) { s.runCycle(ctx, j, false) })
 }
 
-// dueAt makes t the time of the next cycle; j.mu is held.
-func (s *Service) dueAt(j *job, t time.Time) {
-	j.state.Next = t
-	j.dirty = true
-	s.schedule(j)
-}
-
 func (s *Service) job(appID string) (*job, error) {
 	app, err := s.Application(appID)
 	if err != nil {

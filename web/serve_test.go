@@ -18,9 +18,7 @@ import (
 	"entrasim/web"
 )
 
-// serve starts a whole program with the starter company under a real clock and returns its address.
-func serve(t testing.TB) string { return serveWith(t, "", clock.Real) }
-
+// serveWith starts a whole program with the starter company and returns its address.
 func serveWith(t testing.TB, token string, mode clock.Mode) string {
 	t.Helper()
 	no := func(err error) {

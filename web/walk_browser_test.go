@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"entrasim/sim/clock"
 )
 
 // browser is a page in Chromium, driven by what a person sees: texts and labels.
@@ -103,7 +105,7 @@ func (b *browser) shot(name string) {
 // embedded target, the guide's mappings, an assigned group, Start provisioning, and the objects at the target with exactly
 // the guide's attributes.
 func TestSeedWalkInBrowser(t *testing.T) {
-	url := serve(t)
+	url := serveWith(t, "", clock.Real)
 	b := newBrowser(t)
 	b.open(url + "/")
 	b.see("Ready. Nothing has been sent yet.")

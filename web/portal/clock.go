@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -38,7 +37,7 @@ func (p *Portal) moveClock(c echo.Context) error {
 			return complain(c, to, err)
 		}
 		if len(cycles) == 0 {
-			return complain(c, to, errors.New("No cycle ran: provisioning is not started."))
+			return complain(c, to, said("No cycle ran: provisioning is not started."))
 		}
 	case "set":
 		rate, err := strconv.ParseFloat(c.FormValue("rate"), 64)
@@ -48,7 +47,7 @@ func (p *Portal) moveClock(c echo.Context) error {
 			err = p.Service.Clock().Set(mode, rate)
 		}
 		if err != nil {
-			return complain(c, to, fmt.Errorf("The clock was not changed: %w.", err))
+			return complain(c, to, said("The clock was not changed: "+err.Error()+"."))
 		}
 		return say(c, to, "Clock changed")
 	default:

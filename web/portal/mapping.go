@@ -2,7 +2,6 @@ package portal
 
 import (
 	"bytes"
-	"errors"
 	"html/template"
 	"strconv"
 	"strings"
@@ -59,7 +58,7 @@ func (p *Portal) showMapping(c echo.Context, problem string, panel *attributePan
 		return err
 	}
 	if j == nil {
-		return complain(c, "/applications/"+app.ID+"/provisioning/connectivity", errors.New("Configure provisioning first."))
+		return complain(c, "/applications/"+app.ID+"/provisioning/connectivity", said("Configure provisioning first."))
 	}
 	schema, err := p.Service.Schema(app.ID)
 	if err != nil {

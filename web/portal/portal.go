@@ -205,6 +205,11 @@ func say(c echo.Context, to, message string) error {
 	return c.Redirect(http.StatusSeeOther, to)
 }
 
+// said is an error in words for a page.
+type said string
+
+func (s said) Error() string { return string(s) }
+
 // complain is say for what did not work.
 func complain(c echo.Context, to string, err error) error {
 	c.SetCookie(&http.Cookie{Name: flashCookie, Value: url.QueryEscape("-" + err.Error()), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: 30})
