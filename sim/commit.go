@@ -15,10 +15,7 @@ type clockWall = time.Time
 
 // commit writes the outcomes of a stretch of the work list, in its order, together with the place reached.
 func (c *cycle) commit(phase Phase, last work, batch []*outcome) error {
-	c.mu.Lock()
-	c.at.Phase, c.at.Done, c.at.Late = phase, last.num, last.late
-	c.mu.Unlock()
-	if err := c.store(batch); err != nil {
+	if err := c.store(batch, func() { c.at.Phase, c.at.Done, c.at.Late = phase, last.num, last.late }); err != nil {
 		return err
 	}
 	n := len(batch)
@@ -47,28 +44,28 @@ func (c *cycle) commitOutOfOrder(waiting map[int]*outcome) error {
 	for i, n := range indexes {
 		batch[i] = waiting[n]
 	}
-	return c.store(batch)
+	return c.store(batch, func() {})
 }
 
 // commitPartial writes a part of one object's outcome while the rest is still under way.
-func (c *cycle) commitPartial(out *outcome) error { return c.store([]*outcome{out}) }
+func (c *cycle) commitPartial(out *outcome) error { return c.store([]*outcome{out}, func() {}) }
 
 // store is one transaction: links, memberships, escrows, records, counters and the place of the job. Nothing that is not
 // in it is relied on.
-func (c *cycle) store(batch []*outcome) error {
+func (c *cycle) store(batch []*outcome, move func()) error {
+	c.storing.Lock()
+	defer c.storing.Unlock()
 	before := struct {
 		at    place
 		state jobState
 	}{}
-	c.mu.Lock()
-	before.at = c.at
-	c.mu.Unlock()
 	c.j.mu.Lock()
-	before.state = c.j.state
+	before.at, before.state = c.at, c.j.state
 	c.j.mu.Unlock()
 	var published []record
 	err := c.updateStore(func(b *bbolt.Bucket, tx *bbolt.Tx) error {
 		published = published[:0]
+		move()
 		for _, out := range batch {
 			if err := c.storeOutcome(b, out); err != nil {
 				return err
@@ -86,11 +83,8 @@ func (c *cycle) store(batch []*outcome) error {
 		return nil
 	})
 	if err != nil {
-		c.mu.Lock()
-		c.at = before.at
-		c.mu.Unlock()
 		c.j.mu.Lock()
-		c.j.state = before.state
+		c.at, c.j.state = before.at, before.state
 		c.j.mu.Unlock()
 		return err
 	}
@@ -138,7 +132,7 @@ func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 		if e.fail == nil && !e.settled {
 			write := dropEdge
 			if e.present {
-				write = func(b *bbolt.Bucket, x edge) error { return putEdge(b, x, c.at.Number) }
+				write = func(b *bbolt.Bucket, x edge) error { return putEdge(b, x, c.number) }
 			}
 			if err := write(b, e.edge); err != nil {
 				return err
@@ -168,7 +162,7 @@ func (c *cycle) settle(b *bbolt.Bucket, k escrowKey, fail *failure, clear bool) 
 	}
 	switch {
 	case fail != nil:
-		e, err := putFailure(b, k, c.s.clock.Now(), c.at.Number, fail.Code, fail.Message)
+		e, err := putFailure(b, k, c.s.clock.Now(), c.number, fail.Code, fail.Message)
 		if err != nil {
 			return err
 		}

@@ -34,8 +34,13 @@ type cycle struct {
 	began  time.Time
 	began0 time.Time // wall time, for the record of durations only
 
-	mu       sync.Mutex
+	number int
+	kind   CycleKind
+
+	// at is where the cycle stands; once objects are in flight it is guarded by the job's lock.
 	at       place
+	storing  sync.Mutex // one commit after another
+	mu       sync.Mutex
 	anchors  map[string]uint64 // links made by this cycle that are not committed yet
 	reads    map[uint64]read   // managers as the target returned them in this cycle
 	claims   claims
@@ -100,11 +105,13 @@ func (s *Service) begin(j *job) *cycle {
 		if !j.state.HasWatermark {
 			c.at.Kind = Initial
 		}
-		c.at.Exec.ActivityID = c.id()
 		j.state.Cycle = c.at.Number
 	}
-	c.began = c.at.Began
-	j.progress = &Progress{Cycle: c.at.Number, CycleID: c.id(), Kind: c.at.Kind, Phase: PhaseProbe, Began: c.began, Counts: c.at.Counts, Requests: c.at.Request}
+	c.began, c.number, c.kind = c.at.Began, c.at.Number, c.at.Kind
+	if c.at.Exec.ActivityID == "" {
+		c.at.Exec.ActivityID = c.id()
+	}
+	j.progress = &Progress{Cycle: c.number, CycleID: c.id(), Kind: c.at.Kind, Phase: PhaseProbe, Began: c.began, Counts: c.at.Counts, Requests: c.at.Request}
 	running := c.at
 	j.state.Running = &running
 	j.dirty = true
@@ -112,7 +119,7 @@ func (s *Service) begin(j *job) *cycle {
 }
 
 func (c *cycle) id() string {
-	return guid(c.s.opt.Seed, "cycle", c.j.cfg.ID, c.at.Number)
+	return guid(c.s.opt.Seed, "cycle", c.j.cfg.ID, c.number)
 }
 
 // run sends the probes and does the work; errStopped means that it was interrupted.
@@ -239,7 +246,7 @@ func (c *cycle) takeRequests(object string) []uint64 {
 func (c *cycle) probe(ctx context.Context) error {
 	tag := c.tag("", "Each cycle begins by asking for an object that can't exist.", "W-043")
 	return probe(ctx, c.client, c.set, tag, func(kind string) string {
-		return guid(c.s.opt.Seed, "probe", c.j.cfg.ID, c.at.Number, kind)
+		return guid(c.s.opt.Seed, "probe", c.j.cfg.ID, c.number, kind)
 	})
 }
 
@@ -273,7 +280,7 @@ func (c *cycle) read() (list worklist, err error) {
 		changes, err := c.s.dir.Changes(from, c.at.Upto)
 		if directory.CodeOf(err) == directory.Expired {
 			c.s.log.Warn("the change feed no longer reaches back to the job's watermark; all objects are read", "job", c.j.cfg.ID)
-			c.at.Kind = Initial
+			c.at.Kind, c.kind = Initial, Initial
 		} else if err != nil {
 			return list, err
 		} else {
@@ -309,9 +316,9 @@ func (c *cycle) idle(from uint64) bool {
 }
 
 func (c *cycle) count(f func(*Execution)) {
-	c.mu.Lock()
+	c.j.mu.Lock()
 	f(&c.at.Exec)
-	c.mu.Unlock()
+	c.j.mu.Unlock()
 }
 
 func (c *cycle) progress(f func(*Progress)) {
@@ -332,7 +339,7 @@ func (c *cycle) sentSoFar() int {
 
 // tag labels a request with what it is for.
 func (c *cycle) tag(object, reason string, ruleIDs ...string) scim.Tag {
-	return scim.Tag{Job: c.j.cfg.ID, CycleID: c.id(), Cycle: c.at.Number, Object: object, Reason: reason, Rules: ruleIDs}
+	return scim.Tag{Job: c.j.cfg.ID, CycleID: c.id(), Cycle: c.number, Object: object, Reason: reason, Rules: ruleIDs}
 }
 
 // env is what expressions may ask for beside attributes.

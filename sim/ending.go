@@ -31,7 +31,7 @@ func (c *cycle) end(err error) CycleResult {
 	st.Last = &ex
 	st.Running = nil
 	j.progress, j.running = nil, nil
-	result := CycleResult{Job: j.cfg.ID, Cycle: c.at.Number, Kind: c.at.Kind, Began: c.began, Ended: now, State: ex.State,
+	result := CycleResult{Job: j.cfg.ID, Cycle: c.number, Kind: c.at.Kind, Began: c.began, Ended: now, State: ex.State,
 		Error: ex.Error, Counts: c.at.Counts, Requests: c.at.Request + c.sentSoFar()}
 	st.LastCycle = &result
 	st.ToDate.add(c.at.Counts)

@@ -98,7 +98,7 @@ func (t *step) load() (ok bool, err error) {
 		return false, err
 	}
 	t.rec = record{
-		App: t.app, Time: t.s.clock.Now(), Cycle: t.at.Number, Num: t.w.num, Kind: t.w.kind, Name: t.src.DisplayName,
+		App: t.app, Time: t.s.clock.Now(), Cycle: t.number, Num: t.w.num, Kind: t.w.kind, Name: t.src.DisplayName,
 		UPN: t.src.UPN, ID: t.src.ID, Import: t.w.imp, Scope: &t.src.scope, Action: ActionOther, Status: Skipped,
 	}
 	if t.link != nil {
@@ -171,7 +171,7 @@ func (t *step) leave(ctx context.Context) {
 // notEntitled records that nothing is sent for an object that is out of scope and has no managed counterpart.
 func (t *step) notEntitled() {
 	t.out.clear = true
-	if t.at.Kind == Initial && t.w.late || t.w.refs {
+	if t.kind == Initial && t.w.late || t.w.refs {
 		t.rec.Action = "" // no record
 		return
 	}
@@ -376,7 +376,7 @@ func (t *step) join(ctx context.Context, have *scim.Resource) {
 }
 
 func (t *step) newLink(target string, created bool) {
-	t.link = &Link{Num: t.w.num, Kind: t.w.kind, Target: target, State: LinkActive, Created: created, Since: t.rec.Time, Changed: t.rec.Time, Cycle: t.at.Number}
+	t.link = &Link{Num: t.w.num, Kind: t.w.kind, Target: target, State: LinkActive, Created: created, Since: t.rec.Time, Changed: t.rec.Time, Cycle: t.number}
 	t.out.fresh, t.out.drop = true, false
 	t.rec.Target = target
 	t.mu.Lock()

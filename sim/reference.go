@@ -42,7 +42,7 @@ func (c *cycle) linkedNow(n uint64) (now bool) {
 	err := c.s.dir.View(func(r *directory.Reader) error {
 		if b := jobBucket(r.Tx(), c.app); b != nil {
 			l, err := getLink(b, n)
-			now = err == nil && l != nil && l.Cycle == c.at.Number
+			now = err == nil && l != nil && l.Cycle == c.number
 		}
 		return nil
 	})
@@ -89,7 +89,7 @@ func (c *cycle) manager(ctx context.Context, w work, list worklist) *outcome {
 	}
 	target := referenceOf(m, "manager")
 	t := &step{cycle: c, w: w, src: src, m: m, link: link, rt: scim.User, out: out}
-	t.rec = record{App: c.app, Time: c.s.clock.Now(), Cycle: c.at.Number, Num: w.num, Kind: w.kind, Name: src.DisplayName,
+	t.rec = record{App: c.app, Time: c.s.clock.Now(), Cycle: c.number, Num: w.num, Kind: w.kind, Name: src.DisplayName,
 		UPN: src.UPN, ID: src.ID, Import: importUpdate, Scope: &t.src.scope, Target: link.Target, Action: ActionUpdate, Ref: target}
 	defer func() { t.finish(clock.Wall().Sub(began).Milliseconds()) }()
 
@@ -216,7 +216,7 @@ func (c *cycle) members(ctx context.Context, w work, list worklist) *outcome {
 		if link, err = getLink(b, w.num); err != nil || link == nil {
 			return err
 		}
-		full = full || link.Cycle == c.at.Number
+		full = full || link.Cycle == c.number
 		src, _ = readSource(r, c.app, c.all, c.set, w.num)
 		look, err = c.memberships(r, b, w.num, full, list.edges[w.num])
 		return err
@@ -266,7 +266,7 @@ func (c *cycle) memberships(r *directory.Reader, b *bbolt.Bucket, group uint64, 
 		x.id = o.ID
 		in := ok && r.IsMember(group, n)
 		cycle, told := exportedIn(b, edge{group, n})
-		x.told, x.old = told, told && cycle == c.at.Number
+		x.told, x.old = told, told && cycle == c.number
 		link, err := getLink(b, n)
 		if err != nil {
 			return nil, err
@@ -408,6 +408,6 @@ func (t *memberStep) keepEdges() error {
 }
 
 func (t *memberStep) record() record {
-	return record{App: t.app, Time: t.s.clock.Now(), Cycle: t.at.Number, Num: t.w.num, Kind: t.w.kind, Name: t.src.DisplayName,
+	return record{App: t.app, Time: t.s.clock.Now(), Cycle: t.number, Num: t.w.num, Kind: t.w.kind, Name: t.src.DisplayName,
 		ID: t.src.ID, Import: importUpdate, Scope: &t.src.scope, Target: t.link.Target, Action: ActionUpdate, Ref: t.target}
 }

@@ -36,56 +36,47 @@ type source struct {
 // readSource reads object n and evaluates its scope in job j. ok is false when the directory never had it, or has
 // forgotten it.
 func readSource(r *directory.Reader, app uint64, all bool, set *mapping.Set, n uint64) (src source, ok bool) {
-	object, ok := r.Object(n)
-	if !ok {
-		return source{}, false
-	}
-	src.Object = object
-	switch object.Kind {
-	case directory.KindUser:
-		if src.user, ok = r.UserByNum(n); !ok {
-			return source{}, false
-		}
+	// Mostly it is a user: reading it as one saves reading it twice.
+	if src.user, ok = r.UserByNum(n); ok {
+		src.Object = src.user.Object
 		src.UPN, src.manager = src.user.UserPrincipalName, src.user.ManagerNum
-		src.scope.Active = object.State == directory.Live && src.user.AccountEnabled
+		src.scope.Active = src.State == directory.Live && src.user.AccountEnabled
 		src.scope.Assigned, src.scope.Insecure = userAssigned(r, app, n)
-	case directory.KindGroup:
-		if src.group, ok = r.GroupByNum(n); !ok {
-			return source{}, false
-		}
-		src.scope.Active = object.State == directory.Live
+	} else if src.group, ok = r.GroupByNum(n); ok {
+		src.Object = src.group.Object
+		src.scope.Active = src.State == directory.Live
 		assigned := len(r.Assigned(app, n)) > 0
 		src.scope.Assigned = assigned && src.group.SecurityEnabled
 		src.scope.Insecure = assigned && !src.group.SecurityEnabled
-	default:
+	} else {
 		return source{}, false
 	}
 	src.scope.SyncAll = all
-	m := mappingOf(set, object.Kind)
+	m := mappingOf(set, src.Kind)
 	if m == nil {
 		return src, true
 	}
 	// The filter sees the source attributes; IsSoftDeleted needs the filter's result and is set behind it.
-	src.attrs = src.mappingSource(r, false)
+	src.attrs = src.mappingSource(r, m, false)
 	src.scope.Filter = true
 	if m.Scope != nil {
 		pass, clauses := m.Scope.Eval(src.attrs)
 		src.scope.Filter, src.scope.Filters = pass, clauses.JSON()
 	}
 	if !src.scope.In() {
-		src.attrs = src.mappingSource(r, true)
+		src.attrs = src.mappingSource(r, m, true)
 	}
 	return src, true
 }
 
-func (src *source) mappingSource(r *directory.Reader, softDeleted bool) *mapping.Source {
+func (src *source) mappingSource(r *directory.Reader, m *mapping.ObjectMapping, softDeleted bool) *mapping.Source {
 	if src.Kind == directory.KindGroup {
 		return mapping.GroupSource(src.group, softDeleted)
 	}
 	manager := ""
-	if src.manager != 0 {
-		if m, ok := r.Object(src.manager); ok && m.State == directory.Live {
-			manager = m.ID
+	if src.manager != 0 && m.NeedsManager {
+		if boss, ok := r.Object(src.manager); ok && boss.State == directory.Live {
+			manager = boss.ID
 		}
 	}
 	return mapping.UserSource(src.user, softDeleted, manager)

@@ -24,6 +24,9 @@ type ObjectMapping struct {
 	Matching               []Matching // in the order of precedence
 	Scope                  *Filter    // nil: everything passes
 
+	// NeedsManager: an expression reads the manager's object id. A mapped reference alone does not.
+	NeedsManager bool
+
 	reads      []string        // source attributes, each once
 	properties map[string]bool // the directory properties behind them
 }
@@ -227,6 +230,7 @@ func compileObject(s *Schema, doc *ObjectMappingDocument, path string) (*ObjectM
 			m.References = append(m.References, ReferenceMapping{a.Target, src})
 			continue
 		}
+		m.NeedsManager = m.NeedsManager || slices.Contains(a.Inputs(), "manager")
 		m.Attributes = append(m.Attributes, a)
 		if am.MatchingPriority > 0 {
 			m.Matching = append(m.Matching, Matching{len(m.Attributes) - 1, am.MatchingPriority})
