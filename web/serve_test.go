@@ -2,10 +2,13 @@ package web_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -164,5 +167,31 @@ func TestAPIToken(t *testing.T) {
 	}
 	if _, body := get(t, url+"/sign-in"); strings.Contains(body, "a-very-secret-token") {
 		t.Error("the token is on a page")
+	}
+}
+
+// TestReadmeCounts compares the first cycle of a new file with the row that the README prints.
+func TestReadmeCounts(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := serveWith(t, "", clock.Manual)
+	_, apps := get(t, url+"/applications")
+	_, rest, ok := strings.Cut(apps, `<a class="name" href="`)
+	if !ok {
+		t.Fatal("no application on the page")
+	}
+	start, _, _ := strings.Cut(rest, `"`)
+	send(t, "POST", url+start+"/start", "")
+	_, body := send(t, "POST", url+"/sim/cycle", "")
+	var answer struct{ Cycles []sim.CycleResult }
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || len(answer.Cycles) != 1 {
+		t.Fatalf("%s: %v", body, err)
+	}
+	n, requests := answer.Cycles[0].Counts, answer.Cycles[0].Requests
+	row := fmt.Sprintf("| %d | %d | %d | %d | %d | %d | %d |", n.Create, n.Update, n.Disable, n.Delete, n.Skip, n.Fail, requests)
+	if !strings.Contains(string(readme), row) {
+		t.Errorf("the first cycle gives %s; the README says otherwise", row)
 	}
 }
