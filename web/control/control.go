@@ -243,8 +243,8 @@ const heartbeat = 15 * time.Second
 func (c *control) events(ctx echo.Context) error {
 	log := c.Service.Events()
 	after := log.Last()
-	if text := ctx.Request().Header.Get("Last-Event-ID"); text != "" {
-		if n, err := strconv.ParseUint(text, 10, 64); err == nil && n <= after {
+	for _, text := range []string{ctx.QueryParam("after"), ctx.Request().Header.Get("Last-Event-ID")} { // the header is newer
+		if n, err := strconv.ParseUint(text, 10, 64); err == nil && n <= log.Last() {
 			after = n
 		}
 	}

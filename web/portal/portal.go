@@ -120,6 +120,7 @@ type Base struct {
 	Bad    string // a failure that stays until it is closed
 	Back   string // where a posted clock returns to
 	App    *AppMenu
+	Events uint64 // number of the newest event when the page was made: the stream goes on from there
 }
 
 // Link is a name with an address.
@@ -142,7 +143,8 @@ type ClockView struct {
 }
 
 func (p *Portal) base(c echo.Context, title, nav string, crumbs ...Link) Base {
-	b := Base{Title: title, Nav: nav, Tenant: p.dir.Tenant(), Counts: p.dir.Counts(), Clock: p.clockView(),
+	// The number comes first: what happens while the page is made is told again, rather than missed.
+	b := Base{Events: p.Service.Events().Last(), Title: title, Nav: nav, Tenant: p.dir.Tenant(), Counts: p.dir.Counts(), Clock: p.clockView(),
 		Crumbs: append([]Link{{"Home", "/"}}, crumbs...), Back: c.Request().URL.RequestURI()}
 	b.Toast, b.Bad = takeFlash(c)
 	return b

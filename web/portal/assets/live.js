@@ -61,7 +61,7 @@ addEventListener("pointerout", (e) => {
 });
 
 function listen() {
-  const source = new EventSource("/sim/events");
+  const source = new EventSource("/sim/events?after=" + (document.body.dataset.events || ""));
   // A page that is left, and kept by the browser for going back, must not hold its connection: there are six for a host.
   addEventListener("pagehide", () => source.close());
   for (const topic of ["cycle", "log", "exchange", "directory", "job", "clock", "audit", "missed"]) {

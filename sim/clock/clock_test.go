@@ -1,0 +1,83 @@
+package clock
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var start = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+
+// TestAdvanceRunsWhatFallsDueInOrder: by due time, then by name; each sees its own due time, also what is set meanwhile.
+func TestAdvanceRunsWhatFallsDueInOrder(t *testing.T) {
+	c := New(Manual, 1, start)
+	var got []string
+	note := func(name string) Work {
+		return func(_ context.Context, now time.Time) {
+			if !c.Now().Equal(now) {
+				t.Errorf("%s: the clock shows %v at %v", name, c.Now(), now)
+			}
+			got = append(got, name+now.Sub(start).String())
+		}
+	}
+	c.At("late", start.Add(3*time.Hour), note("late"))
+	c.At("b", start.Add(time.Hour), note("b"))
+	c.At("a", start.Add(time.Hour), func(ctx context.Context, now time.Time) {
+		note("a")(ctx, now)
+		c.At("again", now.Add(time.Minute), note("again"))
+	})
+	c.At("gone", start.Add(time.Minute), note("gone"))
+	c.Cancel("gone")
+	if err := c.Advance(context.Background(), 2*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"a1h0m0s", "b1h0m0s", "again1h1m0s"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if !c.Now().Equal(start.Add(2 * time.Hour)) {
+		t.Errorf("the clock shows %v", c.Now())
+	}
+	var past ErrPast
+	if err := c.AdvanceTo(context.Background(), start); !errors.As(err, &past) {
+		t.Errorf("going back: %v", err)
+	}
+}
+
+// TestRealTime: timers fire by themselves, an advance waits for what runs and leaves the clock running.
+func TestRealTime(t *testing.T) {
+	c := New(Rate, 3600, start) // an hour a second
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { c.Run(ctx); close(done) }()
+	var fired atomic.Int32
+	c.At("x", start.Add(2*time.Minute), func(context.Context, time.Time) {
+		time.Sleep(50 * time.Millisecond)
+		fired.Add(1)
+	})
+	for end := time.Now().Add(5 * time.Second); fired.Load() == 0 && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if fired.Load() != 1 {
+		t.Fatal("the timer did not fire")
+	}
+	before := c.Now()
+	if err := c.Advance(ctx, 24*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if c.Now().Sub(before) < 24*time.Hour {
+		t.Errorf("advanced by %v only", c.Now().Sub(before))
+	}
+	at := c.Now()
+	time.Sleep(20 * time.Millisecond)
+	if !c.Now().After(at) {
+		t.Error("the clock stands still behind an advance")
+	}
+	if err := c.Set("sundial", 1); err == nil {
+		t.Error("an unknown mode was taken")
+	}
+	cancel()
+	<-done
+}
