@@ -165,6 +165,24 @@ func TestAPIToken(t *testing.T) {
 	if status, _ := get(t, url+"/"); status != 303 {
 		t.Errorf("portal without token: %d, want a redirect to sign in", status)
 	}
+	// Browsers drop tabs and read backslashes as slashes: none of these may lead to another host.
+	for _, to := range []string{"//evil.example", "/%5Cevil.example", "/%09/evil.example", "https://evil.example"} {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", url+"/sign-in?to="+to, strings.NewReader("token=a-very-secret-token"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		res, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := res.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := res.Header.Get("Location"); res.StatusCode != 303 || got != "/" {
+			t.Errorf("sign in with to=%s: %d to %q, want 303 to /", to, res.StatusCode, got)
+		}
+	}
 	if _, body := get(t, url+"/sign-in"); strings.Contains(body, "a-very-secret-token") {
 		t.Error("the token is on a page")
 	}

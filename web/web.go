@@ -199,7 +199,7 @@ func (s *Server) signIn(c echo.Context) error {
 	}
 	c.SetCookie(&http.Cookie{Name: cookie, Value: s.cookieValue(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.IsTLS()})
 	to := c.QueryParam("to")
-	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.HasPrefix(to, `/\`) {
+	if !portal.OwnPath(to) {
 		to = "/"
 	}
 	return c.Redirect(http.StatusSeeOther, to)

@@ -109,7 +109,7 @@ func (c *Clock) Set(mode Mode, rate float64) error {
 	case Real, Manual:
 		rate = 1
 	case Rate:
-		if rate <= 0 || rate > 1e7 {
+		if !(rate > 0 && rate <= 1e7) { // said so that it refuses NaN as well
 			return fmt.Errorf("rate %v: want a number above 0, at most 10000000", rate)
 		}
 	default:

@@ -3,6 +3,7 @@ package clock
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -77,6 +78,11 @@ func TestRealTime(t *testing.T) {
 	}
 	if err := c.Set("sundial", 1); err == nil {
 		t.Error("an unknown mode was taken")
+	}
+	for _, rate := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+		if err := c.Set(Rate, rate); err == nil {
+			t.Errorf("the rate %v was taken", rate)
+		}
 	}
 	cancel()
 	<-done

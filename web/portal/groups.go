@@ -80,6 +80,11 @@ func groupFields(values, errs map[string]string) []Field {
 
 func (p *Portal) group(c echo.Context) error {
 	g, err := p.dir.Group(c.Param("id"))
+	if directory.CodeOf(err) == directory.NotFound {
+		if _, deletedErr := p.dir.DeletedGroup(c.Param("id")); deletedErr == nil {
+			return c.Redirect(303, "/deleted") // where it can be restored
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -239,11 +239,16 @@ func takeFlash(c echo.Context) (toast, bad string) {
 
 // back returns the page that a form was posted from, if it is one of ours.
 func back(c echo.Context, otherwise string) string {
-	to := c.FormValue("back")
-	if strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//") && !strings.HasPrefix(to, `/\`) {
+	if to := c.FormValue("back"); OwnPath(to) {
 		return to
 	}
 	return otherwise
+}
+
+// OwnPath reports whether an address is a page of this program. Browsers read a backslash as a slash and pass over tabs and
+// line ends, so that none of them may be there: two slashes in front name another host.
+func OwnPath(to string) bool {
+	return strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//") && !strings.ContainsFunc(to, func(r rune) bool { return r == '\\' || r <= ' ' || r == 0x7f })
 }
 
 type simpleView struct {

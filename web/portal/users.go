@@ -99,11 +99,15 @@ func pageLinks(c echo.Context, next string) (first, following string) {
 	return first, following
 }
 
-// Field is one input of a form.
+// Field is one input of a form: a choice when it has options.
 type Field struct {
 	Name, Label, Value, Type, Error, Hint, Placeholder string
 	Optional, ReadOnly, Full                           bool
+	Options                                            []Option
 }
+
+// Option is one value of a choice, with its words.
+type Option struct{ Value, Text string }
 
 type section struct {
 	Title  string
