@@ -122,14 +122,6 @@ func (s *site) see(p *page, texts ...string) {
 	}
 }
 
-func (s *site) hide(p *page, texts ...string) {
-	s.Helper()
-	for _, text := range texts {
-		if strings.Contains(p.text(), text) {
-			s.Errorf("%s shows %q", p.path, text)
-		}
-	}
-}
 
 // cycle starts provisioning, if it is not, and runs one cycle.
 func (s *site) cycle() {
@@ -137,12 +129,4 @@ func (s *site) cycle() {
 	no(s, s.svc.Start(s.app))
 	_, err := s.svc.RunCycles(s.Context())
 	no(s, err)
-}
-
-// someone is the first user by name whose account is enabled and who is a member of the tenant.
-func (s *site) someone() directory.User {
-	s.Helper()
-	list, err := s.dir.Users(directory.Query{ByName: true, Limit: 1, UserType: directory.Member})
-	no(s, err)
-	return list.Items[0]
 }
