@@ -112,7 +112,7 @@ func (s *site) do(method, path string, form url.Values) *page {
 	return &page{status: res.StatusCode, path: res.Request.URL.RequestURI(), html: string(body), root: parse(s, method+" "+path, body)}
 }
 
-// see and hide say what a page must, or must not, show.
+// see says what a page must show.
 func (s *site) see(p *page, texts ...string) {
 	s.Helper()
 	for _, text := range texts {
@@ -121,7 +121,6 @@ func (s *site) see(p *page, texts ...string) {
 		}
 	}
 }
-
 
 // cycle starts provisioning, if it is not, and runs one cycle.
 func (s *site) cycle() {
