@@ -314,7 +314,8 @@ func holds(op string, order int) bool {
 // Distance is the number of edits between two texts, for suggestions.
 func Distance(a, b string) int { return distance(a, b) }
 
-// ParameterNames lists the parameters of a function, the repeating one last; nil when there is no such function.
+// ParameterNames lists the keys of a function's parameters in Graph, the repeating one last; nil when there is no such
+// function.
 func ParameterNames(function string) []string {
 	f, ok := find(function)
 	if !ok {

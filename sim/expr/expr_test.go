@@ -87,7 +87,7 @@ func TestErrorsPointAtThePlace(t *testing.T) {
 		{`Append([mail], "x)`, "constant is not closed", ErrSyntax, 16},
 		{`Append(mail, "x")`, "write [mail] for an attribute", ErrSyntax, 8},
 		{`Append([mail], "x") rest`, "expected the end", ErrSyntax, 21},
-		{`Switch([a], "b", "c")`, "expected at least 4", ErrArgumentCount, 1},
+		{`Switch([a], "b", "c")`, "pairs of key and value", ErrArgumentCount, 1},
 		{`Switch([a], , "b", "c", "d")`, "pairs of key and value", ErrArgumentCount, 1},
 		{`Append(Mid([é], 0, 1), "x")`, "expected at least 1 and 0", ErrRange, 8},
 		{`Append(Mid([é], "x", 1), "x")`, "expected a whole number", ErrType, 8},

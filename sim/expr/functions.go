@@ -162,7 +162,7 @@ var table = []Function{
 	{Name: "StripSpaces", Params: required("source"), Page: page, each: true, call: nullable(func(c *call) (Value, error) {
 		return String(strings.ReplaceAll(c.text(0), " ", "")), nil
 	})},
-	{Name: "Switch", Params: params(required("source"), optional("defaultValue"), required("switchKey"), repeat("switchValue")), Page: page, build: buildSwitch},
+	{Name: "Switch", Params: params(required("source"), optional("defaultValue"), repeat("switchValue")), Page: page, build: buildSwitch},
 	{Name: "Trim", Params: required("source"), Page: page, each: true, call: nullable(func(c *call) (Value, error) {
 		return String(strings.TrimFunc(c.text(0), unicode.IsSpace)), nil
 	})},

@@ -1,42 +1,64 @@
-// Package expr is the expression language of attribute mappings, as
-// functions-for-customizing-application-data.md describes it: a lexer, a parser that gives a tree which prints itself back,
-// a table of functions, and closures that are compiled once for a mapping and evaluated for each object.
+// Package expr is the expression language of attribute mappings, as functions-for-customizing-application-data.md
+// describes it: a lexer, a parser that gives a tree which prints itself back, one table of functions, and closures that are
+// compiled once for a mapping and evaluated for each object.
 //
-// It imports nothing of the other rooms. Start reading at Parse; to add a function, add a row to functions.go.
+// It imports no other room. Start reading at Parse; to add a function, add a row to table.go. What .NET does with dates
+// and with upper and lower case stands in the room dotnet.
 package expr
 
 import (
 	"encoding/json"
-	"io"
 	"strconv"
 	"strings"
 	"time"
+
+	"entrasim/sim/expr/dotnet"
 )
 
-// Kind of a value.
-type ValueKind byte
+// ValueKind is the kind of a value.
+type ValueKind uint8
 
 // The kinds of values.
 const (
-	KindNull ValueKind = iota
-	KindString
-	KindBoolean
-	KindNumber
-	KindDate
-	KindList
+	KindNull      ValueKind = iota
+	KindString              // Unicode text; "" is a value
+	KindBoolean             // True or False
+	KindNumber              // 64-bit integer
+	KindDate                // an instant in UTC, which becomes text at the end of a mapping
+	KindReference           // manager, members: an object id
+	KindList                // multi-valued text
+	KindRoles               // role assignments, as attribute or in one of the two complex forms
+
+	// What follows never leaves the room.
+	kindAbsent       // the slot of an argument was left empty
+	kindIgnoreFlow   // drop this attribute
+	kindIgnoreObject // drop this object
 )
 
-// Value is what an attribute holds or a function returns. The zero value is null: an attribute that is absent.
+// Value is what an attribute holds or a function returns. The zero value is null: an attribute that is absent. A value
+// does not change once it is made.
 type Value struct {
-	kind ValueKind
-	text string
-	num  int64
-	when time.Time
-	list []string
+	kind     ValueKind
+	redacted bool
+	num      int64 // Boolean, number, ticks of a date, form of roles
+	text     string
+	multi    *multi
+}
+
+// multi holds what only multi-valued ones have, so that a Value fits into registers.
+type multi struct {
+	texts []string
+	roles []Role
 }
 
 // Null is the absence of a value.
 var Null Value
+
+var (
+	absent       = Value{kind: kindAbsent}
+	ignoreFlow   = Value{kind: kindIgnoreFlow}
+	ignoreObject = Value{kind: kindIgnoreObject}
+)
 
 // String makes a text value; empty text is a value.
 func String(s string) Value { return Value{kind: KindString, text: s} }
@@ -53,41 +75,51 @@ func Boolean(b bool) Value {
 // Number makes an integer.
 func Number(n int64) Value { return Value{kind: KindNumber, num: n} }
 
-// Date makes an instant.
-func Date(t time.Time) Value { return Value{kind: KindDate, when: t.UTC()} }
+// Date makes an instant, to the 100 nanoseconds that .NET keeps.
+func Date(t time.Time) Value { return Value{kind: KindDate, num: int64(dotnet.TicksOf(t))} }
+
+// Reference makes a reference to the object with an id.
+func Reference(id string) Value { return Value{kind: KindReference, text: id} }
 
 // List makes a multi-valued text; it keeps the slice.
-func List(list []string) Value { return Value{kind: KindList, list: list} }
+func List(list []string) Value { return Value{kind: KindList, multi: &multi{texts: list}} }
 
 // Kind returns the kind.
 func (v Value) Kind() ValueKind { return v.kind }
 
 // IsNull reports whether there is no value.
-func (v Value) IsNull() bool { return v.kind == KindNull }
+func (v Value) IsNull() bool { return v.kind == KindNull || v.kind == kindAbsent }
 
 // IsEmpty reports whether there is no value, or only an empty text or list.
 func (v Value) IsEmpty() bool {
 	switch v.kind {
-	case KindNull:
+	case KindNull, kindAbsent:
 		return true
-	case KindString:
+	case KindString, KindReference:
 		return v.text == ""
-	case KindList:
-		return len(v.list) == 0
+	case KindList, KindRoles:
+		return len(v.multi.texts) == 0 && len(v.multi.roles) == 0
 	}
 	return false
 }
 
-// IsList reports whether the value is multi-valued.
-func (v Value) IsList() bool { return v.kind == KindList }
+// IsList reports whether the value is multi-valued: texts or roles.
+func (v Value) IsList() bool { return v.kind == KindList || v.kind == KindRoles }
 
-// List returns the values of a multi-valued one, else the text of the single one; nil for null.
+// List returns the values of a multi-valued one (of roles the display names), else the text of the single one; nil for
+// null.
 func (v Value) List() []string {
 	switch v.kind {
-	case KindNull:
+	case KindNull, kindAbsent:
 		return nil
 	case KindList:
-		return v.list
+		return v.multi.texts
+	case KindRoles:
+		names := make([]string, len(v.multi.roles))
+		for i, r := range v.multi.roles {
+			names[i] = r.DisplayName
+		}
+		return names
 	}
 	return []string{v.Text()}
 }
@@ -95,13 +127,32 @@ func (v Value) List() []string {
 // Bool is the Boolean of a Boolean value.
 func (v Value) Bool() bool { return v.kind == KindBoolean && v.num == 1 }
 
-// DateLayout is how a date becomes text: M/d/yyyy h:mm:ss tt.
-const DateLayout = "1/2/2006 3:04:05 PM"
+// Time is the instant of a date, in UTC; the zero time for anything else.
+func (v Value) Time() time.Time {
+	if v.kind != KindDate {
+		return time.Time{}
+	}
+	return v.ticks().Time()
+}
 
-// Text is the text form: True or False, decimal digits, M/d/yyyy h:mm:ss tt, the first of several values, "" for null.
+func (v Value) ticks() dotnet.Ticks { return dotnet.Ticks(v.num) }
+
+func dateOf(t dotnet.Ticks) Value { return Value{kind: KindDate, num: int64(t)} }
+
+// Redacted reports whether the value came through Redact: the target gets it, logs show [Redact] in its place.
+func (v Value) Redacted() bool { return v.redacted }
+
+// RedactedText is what logs show for a redacted value.
+const RedactedText = "[Redact]"
+
+// stops reports whether the value drops the attribute or the object, whatever function it stands in.
+func (v Value) stops() bool { return v.kind >= kindIgnoreFlow }
+
+// Text is the text form: True or False, decimal digits, M/d/yyyy h:mm:ss tt, an object id, the first of several values, ""
+// for null.
 func (v Value) Text() string {
 	switch v.kind {
-	case KindString:
+	case KindString, KindReference:
 		return v.text
 	case KindBoolean:
 		if v.num == 1 {
@@ -111,10 +162,14 @@ func (v Value) Text() string {
 	case KindNumber:
 		return strconv.FormatInt(v.num, 10)
 	case KindDate:
-		return v.when.Format(DateLayout)
+		return v.ticks().String()
 	case KindList:
-		if len(v.list) > 0 {
-			return v.list[0]
+		if len(v.multi.texts) > 0 {
+			return v.multi.texts[0]
+		}
+	case KindRoles:
+		if len(v.multi.roles) > 0 {
+			return v.multi.roles[0].DisplayName
 		}
 	}
 	return ""
@@ -123,35 +178,51 @@ func (v Value) Text() string {
 // integer converts to a whole number: a number, or text that is one.
 func (v Value) integer() (int64, bool) {
 	switch v.kind {
-	case KindNumber, KindBoolean:
-		return v.num, v.kind == KindNumber
-	case KindNull:
+	case KindNumber:
+		return v.num, true
+	case KindNull, kindAbsent, KindBoolean, KindDate:
 		return 0, false
 	}
-	n, err := strconv.ParseInt(strings.TrimSpace(v.Text()), 10, 64)
+	text := v.Text()
+	if text == "" || text[0] > '9' { // not a digit, sign or blank: spare the error value
+		return 0, false
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	return n, err == nil
 }
 
-// MarshalJSON writes text, Boolean, number, list or null.
+// maxExact is the largest integer that every JSON reader keeps; a larger one is written as text.
+const maxExact = 1 << 53
+
+// MarshalJSON writes text, Boolean, integer (beyond 2^53 as text), list, roles in their form, or null.
 func (v Value) MarshalJSON() ([]byte, error) {
 	switch v.kind {
-	case KindNull:
+	case KindNull, kindAbsent:
 		return []byte("null"), nil
 	case KindBoolean:
 		return json.Marshal(v.num == 1)
 	case KindNumber:
-		return json.Marshal(v.num)
+		if v.num <= maxExact && v.num >= -maxExact {
+			return strconv.AppendInt(nil, v.num, 10), nil
+		}
 	case KindList:
-		return json.Marshal(v.list)
+		if v.multi.texts == nil {
+			return []byte("[]"), nil
+		}
+		return json.Marshal(v.multi.texts)
+	case KindRoles:
+		return json.Marshal(v.roleObjects())
 	}
 	return json.Marshal(v.Text())
 }
 
-// Of makes a value of what JSON or a directory holds: text, Booleans, numbers, times, lists of text, nil.
+// Of makes a value of what JSON or a directory holds: text, Booleans, numbers, times, lists of text, roles, nil.
 func Of(v any) Value {
 	switch x := v.(type) {
 	case nil:
 		return Null
+	case Value:
+		return x
 	case string:
 		return String(x)
 	case bool:
@@ -176,6 +247,8 @@ func Of(v any) Value {
 		return String(x.UTC().Format(time.RFC3339))
 	case []string:
 		return List(x)
+	case []Role:
+		return Roles(x)
 	case []any:
 		list := make([]string, len(x))
 		for i, e := range x {
@@ -184,21 +257,4 @@ func Of(v any) Value {
 		return List(list)
 	}
 	return Null
-}
-
-// Env is what an evaluation may ask for.
-type Env struct {
-	// Attribute returns a source attribute; known is false when there is none of that name.
-	Attribute     func(name string) (v Value, known bool)
-	Now           time.Time
-	DefaultDomain string
-	// Rand gives the random bytes of a purpose; the same purpose gives the same bytes.
-	Rand func(purpose string) io.Reader
-}
-
-// Result is what an expression yields.
-type Result struct {
-	Value        Value
-	IgnoreFlow   bool // the attribute is left out of this object's flow
-	IgnoreObject bool // the object is left out
 }

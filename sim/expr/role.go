@@ -1,0 +1,75 @@
+package expr
+
+// Role is one assignment of an application role: only those to the application that is provisioned count
+// (customize-application-attributes.md, "Provisioning a role to a SCIM app").
+type Role struct {
+	ID          string `json:"id"` // of the app role
+	Value       string `json:"value"`
+	DisplayName string `json:"displayName"`
+}
+
+// RoleForm is how role assignments are written to a target.
+type RoleForm uint8
+
+// The forms of roles.
+const (
+	RolesPlain     RoleForm = iota // the source attribute itself, which must not be mapped directly
+	RolesComplex                   // AppRoleAssignmentsComplex: updates add
+	RolesAssertive                 // AssertiveAppRoleAssignmentsComplex: updates replace
+)
+
+// RoleType is the type of a role in both complex forms.
+const RoleType = "WindowsAzureActiveDirectoryRole"
+
+// Roles makes the value of the attribute appRoleAssignments; the oldest assignment comes first. It keeps the slice. No
+// roles: null.
+func Roles(list []Role) Value {
+	if len(list) == 0 {
+		return Null
+	}
+	return Value{kind: KindRoles, num: int64(RolesPlain), multi: &multi{roles: list}}
+}
+
+// Roles returns the role assignments of a value and their form; nil when the value holds none.
+func (v Value) Roles() ([]Role, RoleForm) {
+	if v.kind != KindRoles {
+		return nil, RolesPlain
+	}
+	return v.multi.roles, RoleForm(v.num)
+}
+
+// complexRole and assertiveRole differ in one key, as the page prints them.
+type (
+	complexRole struct {
+		Primary     bool   `json:"primary"`
+		Type        string `json:"type"`
+		DisplayName string `json:"displayName"`
+		Value       string `json:"value"`
+	}
+	assertiveRole struct {
+		Primary bool   `json:"primary"`
+		Type    string `json:"type"`
+		Display string `json:"display"`
+		Value   string `json:"value"`
+	}
+)
+
+// roleObjects are the objects that JSON shows for roles.
+func (v Value) roleObjects() any {
+	roles, form := v.Roles()
+	switch form {
+	case RolesComplex:
+		out := make([]complexRole, len(roles))
+		for i, r := range roles {
+			out[i] = complexRole{Type: RoleType, DisplayName: r.DisplayName, Value: r.Value}
+		}
+		return out
+	case RolesAssertive:
+		out := make([]assertiveRole, len(roles))
+		for i, r := range roles {
+			out[i] = assertiveRole{Type: RoleType, Display: r.DisplayName, Value: r.Value}
+		}
+		return out
+	}
+	return roles
+}
