@@ -91,6 +91,9 @@ func Open(opt Options) (*Service, error) {
 	if opt.Wire != nil {
 		s.wire = *opt.Wire
 	}
+	if s.wire.StandsStill == nil {
+		s.wire.StandsStill = opt.Clock.Ordered
+	}
 	if err := s.db.Update(createBuckets); err != nil {
 		return nil, fmt.Errorf("provisioning store: %w", err)
 	}

@@ -34,7 +34,7 @@ func serveWith(t testing.TB, token string, mode clock.Mode) string {
 	dir, err := directory.Open(filepath.Join(t.TempDir(), "test.db"), directory.Options{Seed: 1, Now: begin, NoSync: true})
 	no(err)
 	c := clock.New(mode, 1, begin)
-	tg, err := target.New(target.Options{Token: sim.EmbeddedToken, Now: c.Now, Seed: 1, DB: dir.DB()})
+	tg, err := target.New(target.Options{Token: sim.EmbeddedToken, Now: c.Now, Wait: c.Pass, Seed: 1, DB: dir.DB()})
 	no(err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	no(err)

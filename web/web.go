@@ -64,7 +64,7 @@ func New(d Deps) (*Server, error) {
 		s.checkToken,
 	)
 	s.scim()
-	control.Register(e, control.Deps{Service: d.Service, Reset: d.Reset})
+	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset})
 	p, err := portal.New(portal.Deps{Service: d.Service, Target: d.Target, DataFile: d.DataFile})
 	if err != nil {
 		return nil, err

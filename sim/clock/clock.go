@@ -367,6 +367,27 @@ func (c *Clock) Wait(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
+// Pass lets d of virtual time go by: at once under the manual clock and while an advance runs, as nothing else happens
+// meanwhile, otherwise by waiting for the wall time that it takes.
+func (c *Clock) Pass(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	if c.mode == Manual || c.frozen {
+		c.base = c.base.Add(max(0, d))
+		c.mu.Unlock()
+		return ctx.Err()
+	}
+	wall := time.Duration(float64(d) / c.rate)
+	c.mu.Unlock()
+	t := time.NewTimer(wall)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Wall is the wall clock, for what is shown as real time. Nothing is decided by it.
 func Wall() time.Time { return time.Now() }
 

@@ -87,3 +87,19 @@ func TestRealTime(t *testing.T) {
 	cancel()
 	<-done
 }
+
+func TestPass(t *testing.T) {
+	begin := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+	manual := New(Manual, 1, begin)
+	if err := manual.Pass(t.Context(), time.Hour); err != nil || !manual.Now().Equal(begin.Add(time.Hour)) {
+		t.Errorf("manual clock shows %v, %v", manual.Now(), err)
+	}
+	fast := New(Rate, 3600, begin)
+	before := Wall()
+	if err := fast.Pass(t.Context(), time.Minute); err != nil || fast.Now().Before(begin.Add(time.Minute)) {
+		t.Errorf("fast clock shows %v, %v", fast.Now(), err)
+	}
+	if took := Wall().Sub(before); took > 10*time.Second {
+		t.Errorf("a minute at 3600x took %v", took)
+	}
+}

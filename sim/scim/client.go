@@ -69,6 +69,9 @@ func NewClient(ep Endpoint, token string, opt Options, now func() time.Time, rec
 		ExpectContinueTimeout: 0,
 		ReadBufferSize:        16 << 10,
 	}
+	if opt.Dial != nil {
+		t.DialContext = opt.Dial
+	}
 	if opt.StrictTLS {
 		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12}
 	}
@@ -95,6 +98,9 @@ func (c *Client) do(ctx context.Context, tag Tag, op operation, method, url stri
 	began := time.Now()
 	a, err := c.exchange(ctx, x, method, url, body)
 	x.Duration = time.Since(began)
+	if err == nil && c.opt.StandsStill != nil && c.opt.StandsStill() && c.now().Sub(x.Time) > c.opt.Timeout {
+		err = fmt.Errorf("no answer within %s: %w", c.opt.Timeout, context.DeadlineExceeded)
+	}
 	var fail *Error
 	if err != nil {
 		fail = noAnswer(op, err)
@@ -110,6 +116,11 @@ func (c *Client) do(ctx context.Context, tag Tag, op operation, method, url stri
 }
 
 func (c *Client) exchange(ctx context.Context, x *Exchange, method, url string, body []byte) (*answer, error) {
+	if c.opt.Guard != nil {
+		if err := c.opt.Guard(method, url); err != nil {
+			return nil, err
+		}
+	}
 	var reader io.Reader
 	if body != nil {
 		reader = bytes.NewReader(body)

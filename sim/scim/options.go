@@ -8,7 +8,9 @@
 package scim
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -77,6 +79,16 @@ type Options struct {
 	RematchMissing      bool   // a linked object that is gone is matched and created anew, instead of InvalidAnchor
 	Timeout             time.Duration
 	MaxAnswer           int64 // bytes of an answer that are read
+
+	// The rest is not about the wire but about where it leads; nil everywhere is a target of the network.
+
+	// Dial connects to the target instead of the network's own dialer; TLS, when the URL asks for it, goes on top.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error) `json:"-"`
+	// Guard is asked before a request leaves; its error keeps the request back and counts as no answer.
+	Guard func(method, url string) error `json:"-"`
+	// StandsStill reports whether virtual time stands still unless the target itself lets some pass. The time limit of a
+	// request then counts virtual time as well, so that a target which answers after two virtual minutes has timed out.
+	StandsStill func() bool `json:"-"`
 }
 
 // DefaultOptions are the defaults.

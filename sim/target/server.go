@@ -1,6 +1,7 @@
 package target
 
 import (
+	"context"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -23,11 +24,14 @@ type Options struct {
 	Now   func() time.Time // of Date headers and meta
 	Seed  int64            // of ids
 	DB    *bbolt.DB        // where the stores are kept; nil keeps them in memory only
+	// Wait lets time pass for a fault that answers slowly; nil waits in real time.
+	Wait func(ctx context.Context, d time.Duration) error
 }
 
 // Server holds any number of stores. It is safe for concurrent use.
 type Server struct {
-	opt Options
+	opt    Options
+	faults faults
 
 	mu     sync.RWMutex
 	stores map[string]*Store
@@ -86,8 +90,11 @@ func (s *Server) Store(name string) *Store {
 	return st
 }
 
-// Reset empties every store.
+// Reset empties every store and takes the faults away.
 func (s *Server) Reset() {
+	s.faults.mu.Lock()
+	s.faults.list = nil
+	s.faults.mu.Unlock()
 	for _, st := range s.all() {
 		st.Reset()
 	}
@@ -98,11 +105,19 @@ const maxBody = 4 << 20
 
 // ServeSCIM answers one request to a store. base is the URL that the store is reached at, path what follows it.
 func (s *Server) ServeSCIM(w http.ResponseWriter, r *http.Request, store, base, path string) {
-	w.Header().Set("Date", s.opt.Now().UTC().Format(http.TimeFormat))
-	q := &request{server: s, w: w, r: r, base: base, store: s.Store(store)}
-	if err := q.serve(path); err != nil {
-		q.fail(err)
+	carryOut := func(w http.ResponseWriter, r *http.Request) {
+		q := &request{server: s, w: w, r: r, base: base, store: s.Store(store)}
+		if err := q.serve(path); err != nil {
+			q.fail(err)
+		}
 	}
+	met := s.hits(store, path, r)
+	w.Header().Set("Date", s.opt.Now().UTC().Format(http.TimeFormat))
+	if len(met) == 0 {
+		carryOut(w, r)
+		return
+	}
+	s.faulty(w, r, met, carryOut)
 }
 
 // Handler serves one store at the root of its mount.

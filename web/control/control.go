@@ -18,11 +18,13 @@ import (
 
 	"entrasim/sim"
 	"entrasim/sim/clock"
+	"entrasim/sim/target"
 )
 
 // Deps is what the routes stand on.
 type Deps struct {
 	Service *sim.Service
+	Target  *target.Server
 	Reset   func(context.Context) error
 }
 
@@ -40,6 +42,9 @@ func Register(e *echo.Echo, d Deps) {
 	e.GET("/sim/traffic.har", c.har)
 	e.GET("/sim/events", c.events)
 	e.GET("/sim/why", c.why)
+	e.GET("/sim/faults", c.faults)
+	e.PUT("/sim/faults", c.setFaults)
+	e.DELETE("/sim/faults", c.clearFaults)
 	e.POST("/sim/reset", c.reset)
 }
 
