@@ -2,25 +2,42 @@ package sim
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"entrasim/directory"
+	"entrasim/sim/mapping"
 	"entrasim/sim/scim"
 )
 
 // OwnURL is the address of this program's own listener, "" when there is none.
 func (s *Service) OwnURL() string { return s.selfURL() }
 
-// Difference is an attribute whose wish and state are not the same.
-type Difference struct{ Name, Want, Have string }
+// Compared is one mapped attribute: what the directory wishes it to be and what the target holds, as text. An attribute of
+// which nothing is asked (it applies only during creation, or yields no value) is the Same whatever the target holds.
+type Compared struct {
+	Name, Want, Have string
+	Same             bool
+}
 
 // Comparison is a target object beside what the directory wishes it to be.
 type Comparison struct {
-	Linked      bool
-	ObjectID    string
-	State       LinkState
-	Differences []Difference
+	Linked     bool
+	ObjectID   string
+	Name       string // in the directory
+	State      LinkState
+	InScope    bool
+	Attributes []Compared
+	Wish       string // JSON of the body that a create would send
+	Error      string // why the mapping failed
+}
+
+// Differences lists the attributes whose wish and state are not the same.
+func (c Comparison) Differences() (list []Compared) {
+	for _, a := range c.Attributes {
+		if !a.Same {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // CompareTarget compares an object of a target, given as its JSON, with what an application's mappings want of the object
@@ -60,6 +77,7 @@ func (s *Service) CompareTarget(appID, kind, targetID string, resource []byte, m
 	if err != nil {
 		return out, err
 	}
+	out.Name, out.InScope, out.Wish, out.Error = p.Name, p.InScope, p.Create, p.Error
 	have, err := scim.ParseResource(resource)
 	if err != nil {
 		return out, err
@@ -67,39 +85,49 @@ func (s *Service) CompareTarget(appID, kind, targetID string, resource []byte, m
 	j.mu.Lock()
 	m := mappingOf(j.set, k)
 	j.mu.Unlock()
-	if m == nil || link.State == LinkUnmanaged {
+	if m == nil || p.Error != "" {
 		return out, nil
 	}
 	for i, a := range m.Attributes {
-		if i >= len(p.Attributes) || !p.Attributes[i].Present || a.CreateOnly || !p.InScope && !a.ReadsSoftDeleted {
-			continue
-		}
-		w := scim.Attribute{Path: a.Target, Type: wireType[a.Type], Multi: a.Multi, Value: p.Attributes[i].Text}
-		if len(p.Attributes[i].List) > 0 {
-			w.Value = p.Attributes[i].List
-		}
-		if text, _, equal := scim.Differs(have, w, a.CaseExact); !equal {
-			out.Differences = append(out.Differences, Difference{a.Target, p.Attributes[i].Text, text})
+		if i < len(p.Attributes) {
+			asked := p.Attributes[i].Present && !a.CreateOnly && link.State != LinkUnmanaged && (p.InScope || a.ReadsSoftDeleted)
+			out.Attributes = append(out.Attributes, compareAttribute(a, p.Attributes[i], have, asked))
 		}
 	}
-	if target := referenceOf(m, "manager"); target != "" && p.InScope && p.Manager != have.Manager() {
-		out.Differences = append(out.Differences, Difference{target, p.Manager, have.Manager()})
+	asked := p.InScope && link.State != LinkUnmanaged
+	if target := referenceOf(m, "manager"); target != "" {
+		out.Attributes = append(out.Attributes, Compared{target, p.Manager, have.Manager(), !asked || p.Manager == have.Manager()})
 	}
-	if referenceOf(m, "members") != "" {
-		missing, surplus := 0, 0
-		for _, id := range p.Members {
-			if !slices.Contains(members, id) {
-				missing++
-			}
-		}
-		for _, id := range members {
-			if !slices.Contains(p.Members, id) {
-				surplus++
-			}
-		}
-		if missing+surplus > 0 {
-			out.Differences = append(out.Differences, Difference{"members", strings.TrimSpace(plural(len(p.Members), "member")), fmt.Sprintf("%s, %d missing, %d more", plural(len(members), "member"), missing, surplus)})
-		}
+	if target := referenceOf(m, "members"); target != "" {
+		out.Attributes = append(out.Attributes, compareMembers(target, p.Members, members, link.State != LinkUnmanaged))
 	}
 	return out, nil
+}
+
+func compareAttribute(a *mapping.Attribute, want Wanted, have *scim.Resource, asked bool) Compared {
+	w := scim.Attribute{Path: a.Target, Type: wireType[a.Type], Multi: a.Multi, Value: want.Text}
+	if len(want.List) > 0 {
+		w.Value = want.List
+	}
+	text, _, equal := scim.Differs(have, w, a.CaseExact)
+	return Compared{a.Target, want.Text, text, equal || !asked}
+}
+
+func compareMembers(target string, want, have []string, asked bool) Compared {
+	wanted := make(map[string]bool, len(want))
+	for _, id := range want {
+		wanted[id] = true
+	}
+	surplus := 0
+	for _, id := range have {
+		if !wanted[id] {
+			surplus++
+		}
+	}
+	missing := len(want) - (len(have) - surplus)
+	c := Compared{target, plural(len(want), "member"), plural(len(have), "member"), missing+surplus == 0 || !asked}
+	if !c.Same {
+		c.Have = fmt.Sprintf("%s, %d missing, %d more", c.Have, missing, surplus)
+	}
+	return c
 }

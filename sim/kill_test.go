@@ -167,8 +167,8 @@ func checkTarget(t *testing.T, path string, st *target.Store) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !c.Linked || len(c.Differences) > 0 {
-					t.Errorf("%s %v: linked %v, differences %v", kind, r.Doc["displayName"], c.Linked, c.Differences)
+				if d := c.Differences(); !c.Linked || len(d) > 0 {
+					t.Errorf("%s %v: linked %v, differences %v", kind, r.Doc["displayName"], c.Linked, d)
 				}
 				if seen[c.ObjectID] {
 					t.Errorf("%s stands at the target twice", c.ObjectID)

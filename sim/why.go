@@ -222,6 +222,7 @@ type Preview struct {
 	Attributes []Wanted  `json:"attributes"`
 	Manager    string    `json:"manager,omitempty"` // target id of the manager, when it resolves
 	Members    []string  `json:"members,omitempty"` // target ids of members that resolve
+	Create     string    `json:"create,omitempty"`  // the body that a create would send
 	Error      string    `json:"error,omitempty"`   // why the mapping failed
 }
 
@@ -236,7 +237,7 @@ func (s *Service) Preview(appID, objectID string) (Preview, error) {
 		return Preview{}, notFound("there is no object %q in the directory", objectID)
 	}
 	j.mu.Lock()
-	set, all := j.set, s.settings(j).Scope == SyncAll
+	set, all, dialect := j.set, s.settings(j).Scope == SyncAll, dialectOf(s.presentURL(j.secrets[secretBaseAddress]))
 	j.mu.Unlock()
 	var src source
 	p := Preview{ObjectID: objectID}
@@ -290,7 +291,18 @@ func (s *Service) Preview(appID, objectID string) (Preview, error) {
 		}
 		p.Attributes = append(p.Attributes, w)
 	}
+	if attrs, _, fail := creation(want); fail == nil {
+		p.Create = string(scim.CreateBody(resourceType(src.Kind), dialect, s.wire, attrs))
+	}
 	return p, nil
+}
+
+// dialectOf is the dialect that a tenant URL asks for.
+func dialectOf(url string) scim.Dialect {
+	if ep, err := scim.ParseTenantURL(url); err == nil {
+		return ep.Dialect
+	}
+	return scim.Legacy
 }
 
 // ExpressionPreview is the live result of an expression for one object.
@@ -346,44 +358,11 @@ func (s *Service) PreviewMapping(appID, objectID string, attribute mapping.Attri
 		out.Null = true
 		return out, nil
 	}
-	dialect := scim.Legacy
-	if ep, err := scim.ParseTenantURL(url); err == nil {
-		dialect = ep.Dialect
-	}
+	dialect := dialectOf(url)
 	a := valueOf(d)
 	out.Result = *textOf(a)
 	rt := resourceType(src.Kind)
 	out.Create = string(scim.CreateFragment(rt, dialect, s.wire, a))
 	out.Update = string(scim.OperationJSON(rt, dialect, s.wire, scim.Change{Op: scim.Replace, Attribute: a}))
 	return out, nil
-}
-
-// LinkStates returns the states of those objects, given by id, that an application has linked.
-func (s *Service) LinkStates(appID string, ids []string) (map[string]LinkState, error) {
-	j, err := s.job(appID)
-	if err != nil {
-		return nil, err
-	}
-	states := map[string]LinkState{}
-	err = s.dir.View(func(r *directory.Reader) error {
-		b := jobBucket(r.Tx(), j.num)
-		if b == nil {
-			return nil
-		}
-		for _, id := range ids {
-			n, ok := r.Num(id)
-			if !ok {
-				continue
-			}
-			l, err := getLink(b, n)
-			if err != nil {
-				return err
-			}
-			if l != nil {
-				states[id] = l.State
-			}
-		}
-		return nil
-	})
-	return states, err
 }

@@ -247,8 +247,8 @@ func (p *Portal) compareOne(app *sim.Application, store *target.Store, r target.
 	}
 	row.URL = "/" + strings.ToLower(r.Kind) + "s/" + diff.ObjectID
 	row.State, row.Class, row.Icon, row.rank = "Same", "plain ok", "check", 2
-	for _, d := range diff.Differences {
-		row.Diffs = append(row.Diffs, diffRow(d))
+	for _, d := range diff.Differences() {
+		row.Diffs = append(row.Diffs, diffRow{d.Name, d.Want, d.Have})
 	}
 	if len(row.Diffs) > 0 {
 		row.State, row.Class, row.Icon, row.rank = "Different", "pill warn", "differ", 0

@@ -55,16 +55,16 @@ func (p *Portal) users(c echo.Context) error {
 	for i, u := range page.Items {
 		ids[i] = u.ID
 	}
-	states := map[string]sim.LinkState{}
+	states := map[string]sim.Standing{}
 	if jobs := p.Service.Jobs(); len(jobs) > 0 {
 		v.AppName = "In " + jobs[0].ApplicationName
-		if states, err = p.Service.LinkStates(jobs[0].ApplicationID, ids); err != nil {
+		if states, err = p.Service.Standings(jobs[0].ApplicationID, ids); err != nil {
 			return err
 		}
 	}
 	for _, u := range page.Items {
 		r := userRow{ID: u.ID, Name: u.DisplayName, UPN: u.UserPrincipalName, Department: u.Department, Type: u.UserType, Enabled: u.AccountEnabled}
-		switch states[u.ID] {
+		switch states[u.ID].Link {
 		case sim.LinkActive:
 			r.State, r.StateClass, r.StateIcon = "Provisioned", "plain ok", "check"
 		case sim.LinkDisabled:
