@@ -81,17 +81,22 @@ func (s *Server) Handler() http.Handler { return s.echo }
 
 // Serve answers requests on a listener until ctx ends; requests in flight then get a second.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		if err := s.http.Shutdown(end); err != nil {
-			s.deps.Log.Debug("open requests were cut", "error", s.http.Close())
+			s.deps.Log.Debug("open requests were cut", "error", errors.Join(err, s.http.Close()))
 		}
 	})
-	defer stop()
 	// Streams of events end with the program.
 	s.http.BaseContext = func(net.Listener) context.Context { return ctx }
-	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	err := s.http.Serve(l)
+	if !stop() {
+		<-ended // requests in flight are answered before what they stand on is closed
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

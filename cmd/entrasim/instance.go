@@ -54,8 +54,13 @@ type given struct {
 // settle checks typed flags against those of an existing file, or stores them in a new one.
 func settle(dir *directory.Store, path string, want fileFlags, g given) (fileFlags, error) {
 	if dir.Meta("users") == "" {
-		for name, v := range map[string]string{"users": strconv.Itoa(want.Users), "groups": strconv.Itoa(want.Groups), "empty": strconv.FormatBool(want.Empty)} {
-			if err := dir.SetMeta(name, v); err != nil {
+		if g.Seed != nil && *g.Seed != dir.Seed() {
+			return want, &usage{fmt.Sprintf("%s was made with seed %d; the flags ask for %d", path, dir.Seed(), *g.Seed), "leave --seed out, or name another file with --data"}
+		}
+		want.Seed = dir.Seed()
+		// users comes last: a file that has it has the others, wherever a start was cut short.
+		for _, m := range [][2]string{{"groups", strconv.Itoa(want.Groups)}, {"empty", strconv.FormatBool(want.Empty)}, {"users", strconv.Itoa(want.Users)}} {
+			if err := dir.SetMeta(m[0], m[1]); err != nil {
 				return want, err
 			}
 		}
@@ -105,7 +110,11 @@ func (in *instance) fill(ctx context.Context, progress io.Writer) error {
 	if in.flags.Empty || in.dir.Meta("made") == "yes" {
 		return nil
 	}
-	if in.dir.Counts() != (directory.Counts{}) {
+	apps, err := in.svc.Applications()
+	if err != nil {
+		return err
+	}
+	if len(apps) > 0 || in.dir.Counts() != (directory.Counts{}) {
 		if err := in.empty(ctx); err != nil {
 			return err
 		}

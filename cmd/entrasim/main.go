@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -34,7 +35,7 @@ type usage struct {
 
 func (e *usage) Error() string { return e.message }
 
-// failed is the exit of a command that did its work and found something wrong; it has said so.
+// errFailed is the exit of a command that did its work and found something wrong; it has said so.
 var errFailed = errors.New("failed")
 
 func main() {
@@ -43,51 +44,75 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is the program with its surroundings as arguments; it returns the exit code.
+// run is the program with its surroundings as arguments; it returns the exit code: 0 when all is well, 1 when the work was
+// done or begun and something is wrong with its result, 2 when it could not begin.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
 	var c cli
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("entrasim"), kong.Description("Simulates Microsoft Entra ID provisioning over SCIM 2.0."),
 		kong.DefaultEnvars("ENTRASIM"), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
-		fmt.Fprintf(stderr, "entrasim: %v\n", err)
-		return 2
+		return report(stderr, err)
 	}
 	parsed, err := parser.Parse(args)
 	if exited >= 0 { // --help
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "entrasim: %v\nhint: entrasim --help lists the commands and flags\n", err)
-		return 2
+		return report(stderr, mistyped(parser, args, err))
 	}
-	out := output{stdout, stderr}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	err = parsed.Run(out)
-	switch {
-	case err == nil:
+	return report(stderr, parsed.Run(output{stdout, stderr}))
+}
+
+// mistyped words an error of the command line, with a hint that fits it.
+func mistyped(parser *kong.Kong, args []string, err error) *usage {
+	u := &usage{err.Error(), "entrasim --help lists the commands and flags"}
+	names := make([]string, 0, len(parser.Model.Children))
+	for _, n := range parser.Model.Children {
+		names = append(names, n.Name)
+	}
+	switch command := args[:min(1, len(args))]; {
+	case len(command) == 1 && slices.Contains(names, command[0]):
+		u.hint = "entrasim " + command[0] + " --help lists its flags"
+	case len(command) == 1 && !strings.HasPrefix(command[0], "-"):
+		return &usage{fmt.Sprintf("there is no command %q", command[0]), "the commands are " + strings.Join(names, ", ")}
+	}
+	if strings.HasPrefix(u.message, "missing flags: --target-url") {
+		u.hint = "name the SCIM endpoint, such as --target-url http://127.0.0.1:8481/scim, where `entrasim target` listens"
+	}
+	return u
+}
+
+// report tells an error, and on a line of its own what to do about it, and returns the exit code.
+func report(stderr io.Writer, err error) int {
+	if err == nil {
 		return 0
-	case errors.Is(err, errFailed):
-		return 1
 	}
 	var u *usage
 	var d *directory.Error
+	message, hint, code := err.Error(), "", 1
 	switch {
+	case errors.Is(err, errFailed):
+		return 1 // it has said so
 	case errors.As(err, &u):
-		fmt.Fprintf(stderr, "entrasim: %s\n", u.message)
-		if u.hint != "" {
-			fmt.Fprintf(stderr, "hint: %s\n", u.hint)
+		message, hint, code = u.message, u.hint, 2
+	case errors.As(err, &d):
+		message, hint = d.Message, d.Hint
+		if d.Code == directory.InUse || d.Code == directory.Foreign {
+			code = 2
 		}
-		return 2
-	case errors.As(err, &d) && (d.Code == directory.InUse || d.Code == directory.Foreign):
-		fmt.Fprintf(stderr, "entrasim: %s\n", strings.TrimSuffix(d.Message, "."))
-		if d.Hint != "" {
-			fmt.Fprintf(stderr, "hint: %s\n", d.Hint)
-		}
-		return 2
 	}
-	fmt.Fprintf(stderr, "entrasim: %v\n", err)
-	return 1
+	tell(stderr, message, hint)
+	return code
+}
+
+// tell writes one complaint: what is wrong and where, then what to do.
+func tell(stderr io.Writer, message, hint string) {
+	fmt.Fprintf(stderr, "entrasim: %s\n", strings.TrimSuffix(message, "."))
+	if hint != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", hint)
+	}
 }
 
 // output is where a command writes.

@@ -50,9 +50,22 @@ type summary struct {
 	P50Ms        float64           `json:"p50Ms"`
 	P99Ms        float64           `json:"p99Ms"`
 	PeakMemoryMB float64           `json:"peakMemoryMB"`
+	Failed       []failedObject    `json:"failed,omitempty"`
 	OK           bool              `json:"ok"`
 	Error        *sim.JobError     `json:"error,omitempty"`
 }
+
+// failedObject is one of the first operations that failed.
+type failedObject struct {
+	Object  string `json:"object"`
+	Kind    string `json:"kind"`
+	Action  string `json:"action"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// shownFailures is how many failed operations a summary names.
+const shownFailures = 10
 
 // meter collects the durations of requests.
 type meter struct {
@@ -77,6 +90,10 @@ func (m *meter) percentile(p float64) float64 {
 // Run provisions and prints the summary; it fails when an object did not end as wanted.
 func (c *provision) Run(ctx context.Context, o output) error {
 	sum, err := c.run(ctx, o.err)
+	if err != nil && ctx.Err() != nil {
+		tell(o.err, "interrupted before the cycle ended", "nothing is kept on this side: run the command again, what the target holds already is matched")
+		return errFailed
+	}
 	if err != nil {
 		return err
 	}
@@ -89,10 +106,21 @@ func (c *provision) Run(ctx context.Context, o output) error {
 	} else {
 		sum.print(o.out)
 	}
-	if !sum.OK {
+	switch {
+	case sum.Error != nil:
+		tell(o.err, fmt.Sprintf("the %s cycle broke off: %s: %s", sum.Cycles[len(sum.Cycles)-1].Kind, sum.Error.Code, sum.Error.Message), cure(sum.Error))
+		return errFailed
+	case !sum.OK:
+		tell(o.err, fmt.Sprintf("%d operations failed at %s", sum.Escrows, c.TargetURL), "the summary counts them by code and names the first; a running job would try them again with its next cycles")
 		return errFailed
 	}
 	return nil
+}
+
+// cure says what to do about an error, with the flags of this command for the portal's fields.
+func cure(e *sim.JobError) string {
+	return strings.NewReplacer("Secret token under Connectivity", "Secret token with --token", "Tenant URL under Connectivity", "Tenant URL with --target-url",
+		"check the Tenant URL", "check the Tenant URL (--target-url)").Replace(sim.Cure(e.Code, e.Message))
 }
 
 func (c *provision) run(ctx context.Context, progress io.Writer) (sum summary, err error) {
@@ -100,7 +128,8 @@ func (c *provision) run(ctx context.Context, progress io.Writer) (sum summary, e
 		return sum, &usage{err.Error(), "--target-url http://127.0.0.1:8481/scim is where `entrasim target` listens"}
 	}
 	if c.Users < 0 || c.Groups < 0 || c.Incremental < 0 || c.Concurrency < 1 {
-		return sum, &usage{"--users, --groups and --incremental can't be negative, --concurrency is at least 1", ""}
+		return sum, &usage{fmt.Sprintf("--users %d --groups %d --incremental %d --concurrency %d is no run", c.Users, c.Groups, c.Incremental, c.Concurrency),
+			"--users, --groups and --incremental can't be negative, --concurrency is at least 1"}
 	}
 	folder, err := os.MkdirTemp("", "entrasim-")
 	if err != nil {
@@ -224,6 +253,9 @@ func (s *summary) finish(svc *sim.Service, app sim.Application, m *meter) error 
 		}
 		for _, l := range page.Items {
 			s.Failures[l.ErrorCode]++
+			if len(s.Failed) < shownFailures {
+				s.Failed = append(s.Failed, failedObject{l.DisplayName, l.ObjectKind, string(l.Action), l.ErrorCode, l.Reason})
+			}
 		}
 		if q.Cursor = page.Next; q.Cursor == "" {
 			break
@@ -272,13 +304,11 @@ func (s *summary) print(w io.Writer) {
 		fmt.Fprintf(w, "failures  %s\n", counted(s.Failures))
 	}
 	fmt.Fprintf(w, "requests  %d in %.2f s, %.0f/s, p50 %.2f ms, p99 %.2f ms\nmemory    %.0f MB at most\n", s.Requests, s.Seconds, s.PerSecond, s.P50Ms, s.P99Ms, s.PeakMemoryMB)
-	switch {
-	case s.Error != nil:
-		fmt.Fprintf(w, "The cycle broke off: %s: %s\n%s\n", s.Error.Code, s.Error.Message, sim.Cure(s.Error.Code, s.Error.Message))
-	case s.OK:
+	for _, f := range s.Failed {
+		fmt.Fprintf(w, "failed    %s of %s %s: %s: %s\n", f.Action, strings.ToLower(f.Kind), f.Object, f.Code, f.Message)
+	}
+	if s.OK {
 		fmt.Fprintln(w, "Every object ended as wanted.")
-	default:
-		fmt.Fprintf(w, "%d operations failed and wait for a retry.\n", s.Escrows)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"entrasim/directory"
@@ -20,10 +21,10 @@ import (
 
 // serve is the program's main job. Flags of the company are pointers, so that a file can tell what was typed.
 type serve struct {
-	Addr      string `default:"127.0.0.1:8480" help:"Address to listen on; port 0 picks a free one." placeholder:"HOST:PORT"`
-	Data      string `default:"entrasim.db" help:"The tenant's data file." placeholder:"FILE"`
-	Ephemeral bool   `help:"Use a temporary data file that is removed at exit."`
-	Clock     string `default:"real" help:"real, manual, or a rate such as 60x." placeholder:"MODE"`
+	Addr      string `default:"127.0.0.1:8480" help:"Address to listen on, ${default} by default; port 0 picks a free one." placeholder:"HOST:PORT"`
+	Data      string `default:"entrasim.db" help:"The tenant's data file, made when it is new; ${default} by default." placeholder:"FILE"`
+	Ephemeral bool   `help:"Use a temporary data file instead of --data; it is removed at exit."`
+	Clock     string `default:"real" help:"real (the default), manual, or a rate such as 60x." placeholder:"MODE"`
 	Empty     *bool  `help:"No starter company: the tenant alone."`
 	Seed      *int64 `help:"Seed of the company and of every random value (default 1)." placeholder:"N"`
 	Users     *int   `help:"Users of the generated company (default 60)." placeholder:"N"`
@@ -69,28 +70,37 @@ func (c *serve) flags() (fileFlags, error) {
 	return f, nil
 }
 
-// listen opens the listener before anything is made, so that a taken port leaves no file behind.
-func (c *serve) listen() (net.Listener, error) {
-	host, _, err := net.SplitHostPort(c.Addr)
+// listen opens a listener before anything is made, so that a taken port leaves no file behind. guard names the flag with
+// the token that a listener needs when other machines can reach it; open says that the token is not set.
+func listen(addr, guard string, open bool) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, &usage{fmt.Sprintf("--addr %s is no address", c.Addr), "--addr 127.0.0.1:8480 names host and port"}
+		return nil, &usage{fmt.Sprintf("--addr %s is no address", addr), "--addr 127.0.0.1:8480 names host and port"}
 	}
-	if ip := net.ParseIP(host); c.APIToken == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, &usage{fmt.Sprintf("--addr %s is reachable from other machines, and no API token is set", c.Addr), "set --api-token, or listen on 127.0.0.1"}
+	if ip := net.ParseIP(host); open && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, &usage{fmt.Sprintf("--addr %s is reachable from other machines, and no token is set", addr), "set " + guard + ", or listen on 127.0.0.1"}
 	}
-	l, err := net.Listen("tcp", c.Addr)
-	if err != nil {
-		var op *net.OpError
-		reason := err.Error()
-		if errors.As(err, &op) {
-			reason = op.Err.Error()
-		}
-		if strings.Contains(reason, "address already in use") {
-			return nil, &usage{c.Addr + " is taken", "--addr 127.0.0.1:0 picks a free port"}
-		}
-		return nil, &usage{fmt.Sprintf("can't listen on %s: %s", c.Addr, reason), "--addr 127.0.0.1:0 picks a free port"}
+	l, err := net.Listen("tcp", addr)
+	if err == nil {
+		return l, nil
 	}
-	return l, nil
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, &usage{addr + " is taken", "--addr 127.0.0.1:0 picks a free port"}
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	return nil, &usage{fmt.Sprintf("can't listen on %s: %v", addr, err), "--addr 127.0.0.1:0 picks a free port"}
+}
+
+// reachable is the URL of a listener for this machine: one that listens on every address is reached by the loopback one.
+func reachable(l net.Listener) string {
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
+		return "http://" + net.JoinHostPort("127.0.0.1", port)
+	}
+	return "http://" + l.Addr().String()
 }
 
 // Run serves until ctx ends.
@@ -103,7 +113,7 @@ func (c *serve) Run(ctx context.Context, o output) (err error) {
 	if err != nil {
 		return err
 	}
-	l, err := c.listen()
+	l, err := listen(c.Addr, "--api-token", c.APIToken == "")
 	if err != nil {
 		return err
 	}
@@ -126,12 +136,16 @@ func (c *serve) Run(ctx context.Context, o output) (err error) {
 	if err != nil {
 		return errors.Join(err, dir.Close())
 	}
-	url := "http://" + l.Addr().String()
+	url := reachable(l)
 	in, err := openInstance(dir, flags, mode, rate, func() string { return url }, 0, log)
 	if err != nil {
+		err = &usage{fmt.Sprintf("%s can't be read: %v", path, err), "name another file with --data"}
 		return errors.Join(err, dir.Close())
 	}
 	if err := in.fill(ctx, o.err); err != nil {
+		if ctx.Err() != nil {
+			err = nil // stopped while the company was made: the next start makes it anew
+		}
 		return errors.Join(err, in.close())
 	}
 	server, err := web.New(web.Deps{Service: in.svc, Target: in.target, APIToken: c.APIToken, Reset: in.Reset, DataFile: path, Log: log})

@@ -16,9 +16,9 @@ import (
 
 // targetCmd serves the embedded target alone; its contents live in memory.
 type targetCmd struct {
-	Addr  string `default:"127.0.0.1:8481" help:"Address to listen on; port 0 picks a free one." placeholder:"HOST:PORT"`
-	Token string `default:"entrasim" help:"Bearer token that requests must carry; empty asks for none." placeholder:"TOKEN"`
-	Seed  int64  `default:"1" help:"Seed of the ids." placeholder:"N"`
+	Addr  string `default:"127.0.0.1:8481" help:"Address to listen on, ${default} by default; port 0 picks a free one." placeholder:"HOST:PORT"`
+	Token string `default:"entrasim" help:"Bearer token that requests must carry, ${default} by default; empty asks for none." placeholder:"TOKEN"`
+	Seed  int64  `default:"1" help:"Seed of the ids, ${default} by default." placeholder:"N"`
 	// Instant keeps nothing and answers at once; the bench measures against it.
 	Instant bool `hidden:""`
 
@@ -27,10 +27,11 @@ type targetCmd struct {
 
 // Run serves until ctx ends.
 func (c *targetCmd) Run(ctx context.Context, o output) error {
-	l, err := (&serve{Addr: c.Addr, APIToken: c.Token}).listen()
+	l, err := listen(c.Addr, "--token", c.Token == "")
 	if err != nil {
 		return err
 	}
+	defer l.Close()
 	s, err := target.New(target.Options{Token: c.Token, Now: clock.Wall, Seed: c.Seed})
 	if err != nil {
 		return err
@@ -43,15 +44,16 @@ func (c *targetCmd) Run(ctx context.Context, o output) error {
 	}
 	mux.Handle("/", handler)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		if err := server.Shutdown(end); err != nil {
-			fmt.Fprintf(o.err, "entrasim: open requests were cut: %v\n", server.Close())
+			fmt.Fprintf(o.err, "entrasim: open requests were cut: %v\n", errors.Join(err, server.Close()))
 		}
 	})
-	defer stop()
-	url := "http://" + l.Addr().String() + "/scim"
+	url := reachable(l) + "/scim"
 	fmt.Fprintf(o.out, "SCIM target at %s (bearer token: %s), in memory\nStop with Ctrl-C.\n", url, strings.Repeat("*", min(8, len(c.Token))))
 	if c.Token == sim.EmbeddedToken {
 		fmt.Fprintf(o.out, "The token is the default, %s.\n", sim.EmbeddedToken)
@@ -59,7 +61,11 @@ func (c *targetCmd) Run(ctx context.Context, o output) error {
 	if c.ready != nil {
 		c.ready(url)
 	}
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	err = server.Serve(l)
+	if !stop() {
+		<-ended // requests in flight are answered
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
