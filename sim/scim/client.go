@@ -3,13 +3,10 @@ package scim
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,12 +38,16 @@ type Exchange struct {
 
 // Client sends requests to one endpoint. It is safe for concurrent use.
 type Client struct {
-	ep     Endpoint
-	opt    Options
-	token  string
-	now    func() time.Time
-	record func(*Exchange)
-	http   *http.Client
+	ep       Endpoint
+	opt      Options
+	token    string
+	now      func() time.Time
+	record   func(*Exchange)
+	wire     *transport
+	unusable error       // why there is no wire
+	origin   int         // length of scheme and host in each URL
+	headers  [][2]string // of every request
+	shown    [][2]string // the same, the token masked
 }
 
 // answer is what came back.
@@ -59,31 +60,45 @@ type answer struct {
 
 // NewClient makes a client. now is the virtual time of recorded exchanges; record may be nil and must not wait.
 func NewClient(ep Endpoint, token string, opt Options, now func() time.Time, record func(*Exchange)) *Client {
-	t := &http.Transport{
-		DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		MaxIdleConns:          100,
-		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   30 * time.Second,
-		DisableCompression:    true,
-		ExpectContinueTimeout: 0,
-		ReadBufferSize:        16 << 10,
+	c := &Client{ep: ep, opt: opt, token: token, now: now, record: record}
+	c.wire, c.unusable = newTransport(ep.Base, opt)
+	if c.unusable != nil {
+		return c
 	}
-	if opt.Dial != nil {
-		t.DialContext = opt.Dial
+	c.origin = len(ep.Base)
+	if scheme, rest, ok := strings.Cut(ep.Base, "://"); ok {
+		host, _, _ := strings.Cut(rest, "/")
+		c.origin = len(scheme) + len("://") + len(host)
 	}
-	if opt.StrictTLS {
-		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12}
+	add := func(name, value, shown string) {
+		c.headers = append(c.headers, [2]string{name, value})
+		c.shown = append(c.shown, [2]string{name, shown})
 	}
-	return &Client{ep: ep, opt: opt, token: token, now: now, record: record,
-		http: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	add("Host", c.wire.host, c.wire.host)
+	if token != "" {
+		add("Authorization", "Bearer "+token, "Bearer "+mask)
+	}
+	add("Accept", "application/scim+json", "application/scim+json")
+	if v := opt.ADSCIMVersion; v != "" {
+		add("ADSCIMVersion", v, v)
+	}
+	// Appending to either always copies.
+	c.headers, c.shown = slices.Clip(c.headers), slices.Clip(c.shown)
+	if !validHeader(token) || !validHeader(opt.ADSCIMVersion) {
+		c.wire, c.unusable = nil, errors.New("the Secret token holds a line break or another control character")
+	}
+	return c
 }
 
 // Dialect is how the client writes changes.
 func (c *Client) Dialect() Dialect { return c.ep.Dialect }
 
 // Close drops idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() {
+	if c.wire != nil {
+		c.wire.close()
+	}
+}
 
 // ContentType of every body.
 const ContentType = "application/scim+json; charset=utf-8"
@@ -92,8 +107,6 @@ const mask = "***"
 
 // do sends one request and reads its whole answer. The error says why no answer came.
 func (c *Client) do(ctx context.Context, tag Tag, op operation, method, url string, body []byte) (*answer, *Error) {
-	ctx, cancel := context.WithTimeout(ctx, c.opt.Timeout)
-	defer cancel()
 	x := &Exchange{Time: c.now(), Tag: tag, Method: method, URL: url, RequestBody: body}
 	began := time.Now()
 	a, err := c.exchange(ctx, x, method, url, body)
@@ -115,52 +128,25 @@ func (c *Client) do(ctx context.Context, tag Tag, op operation, method, url stri
 	return a, fail
 }
 
+// exchange sends a request with the headers of the service, in their order, and notes them in x.
 func (c *Client) exchange(ctx context.Context, x *Exchange, method, url string, body []byte) (*answer, error) {
 	if c.opt.Guard != nil {
 		if err := c.opt.Guard(method, url); err != nil {
 			return nil, err
 		}
 	}
-	var reader io.Reader
-	if body != nil {
-		reader = bytes.NewReader(body)
+	if c.wire == nil {
+		return nil, c.unusable
 	}
-	req, err := http.NewRequestWithContext(ctx, method, url, reader)
+	sent := c.headers
+	x.RequestHeaders = c.shown
+	if body != nil {
+		more := [][2]string{{"Content-Type", ContentType}, {"Content-Length", strconv.Itoa(len(body))}}
+		sent, x.RequestHeaders = append(sent, more...), append(c.shown, more...)
+	}
+	res, data, err := c.wire.do(ctx, method, url[c.origin:], sent, body)
 	if err != nil {
 		return nil, err
-	}
-	if c.opt.StrictTLS && req.URL.Scheme != "https" {
-		return nil, errors.New("the endpoint is not HTTPS")
-	}
-	req.Header = make(http.Header, 5)
-	req.Header["User-Agent"] = nil // Go would add one; Entra sends none
-	x.RequestHeaders = append(make([][2]string, 0, 6), [2]string{"Host", req.URL.Host})
-	set := func(name, value, shown string) {
-		req.Header[name] = []string{value}
-		x.RequestHeaders = append(x.RequestHeaders, [2]string{name, shown})
-	}
-	if c.token != "" {
-		set("Authorization", "Bearer "+c.token, "Bearer "+mask)
-	}
-	set("Accept", "application/scim+json", "application/scim+json")
-	if v := c.opt.ADSCIMVersion; v != "" {
-		set("ADSCIMVersion", v, v)
-	}
-	if body != nil {
-		set("Content-Type", ContentType, ContentType)
-		x.RequestHeaders = append(x.RequestHeaders, [2]string{"Content-Length", strconv.Itoa(len(body))})
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(res.Body, c.opt.MaxAnswer+1))
-	if err != nil {
-		return nil, fmt.Errorf("the answer broke off: %w", err)
-	}
-	if int64(len(data)) > c.opt.MaxAnswer {
-		return nil, fmt.Errorf("the answer is longer than %d bytes", c.opt.MaxAnswer)
 	}
 	a := &answer{status: res.StatusCode, body: c.hideBytes(data), headers: make([][2]string, 0, len(res.Header)), retryAfter: retryAfter(res.Header.Get("Retry-After"), c.now())}
 	for name, values := range res.Header {
@@ -168,7 +154,7 @@ func (c *Client) exchange(ctx context.Context, x *Exchange, method, url string, 
 			a.headers = append(a.headers, [2]string{name, c.hide(v)})
 		}
 	}
-	sort.Slice(a.headers, func(i, k int) bool { return a.headers[i][0] < a.headers[k][0] })
+	slices.SortStableFunc(a.headers, func(x, y [2]string) int { return strings.Compare(x[0], y[0]) })
 	return a, nil
 }
 
@@ -214,17 +200,8 @@ func noAnswer(op operation, err error) *Error {
 	return e
 }
 
-// reason is the innermost part of a network error, without the URL that stands before it.
-func reason(err error) string {
-	var op interface{ Unwrap() error }
-	text := err.Error()
-	if errors.As(err, &op) {
-		if inner := op.Unwrap(); inner != nil {
-			text = inner.Error()
-		}
-	}
-	return strings.TrimSuffix(text, ".") + "."
-}
+// reason is the error's text as a sentence.
+func reason(err error) string { return strings.TrimSuffix(err.Error(), ".") + "." }
 
 // object reads one resource from an answer.
 func (c *Client) object(op operation, method, url string, rt ResourceType, a *answer) (*Resource, *Error) {

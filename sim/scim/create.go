@@ -23,15 +23,20 @@ type member struct {
 }
 
 // objectBuilder gathers attributes into members.
-type objectBuilder struct{ members map[string]*member }
+type objectBuilder struct{ members []member }
 
+func (o *objectBuilder) find(name string) int {
+	return slices.IndexFunc(o.members, func(m member) bool { return m.name == name })
+}
+
+// at returns the member of that name; it is good until the next call.
 func (o *objectBuilder) at(name string) *member {
-	m := o.members[name]
-	if m == nil {
-		m = &member{name: name}
-		o.members[name] = m
+	i := o.find(name)
+	if i < 0 {
+		i = len(o.members)
+		o.members = append(o.members, member{name: name})
 	}
-	return m
+	return &o.members[i]
 }
 
 func (o *objectBuilder) add(p path, a Attribute) {
@@ -60,20 +65,20 @@ var nameOrder = map[string]int{"formatted": 1, "familyName": 2, "givenName": 3, 
 // CreateBody is the body of a POST: schemas first, then externalId and the naming attribute, then the rest by name, then
 // extensions by URN.
 func CreateBody(rt ResourceType, d Dialect, opt Options, attrs []Attribute) []byte {
-	core := objectBuilder{map[string]*member{}}
+	core := objectBuilder{make([]member, 0, len(attrs)+2)}
 	extensions := map[string]*objectBuilder{}
 	for _, a := range attrs {
 		p := parsePath(a.Path)
 		into := &core
 		if p.urn != "" {
 			if into = extensions[p.urn]; into == nil {
-				into = &objectBuilder{map[string]*member{}}
+				into = &objectBuilder{}
 				extensions[p.urn] = into
 			}
 		}
 		into.add(p, a)
 	}
-	b := make([]byte, 0, 512)
+	b := make([]byte, 0, 1024)
 	b = append(b, `{"schemas":[`...)
 	if rt == Group {
 		b = appendString(b, coreGroup)
@@ -93,9 +98,9 @@ func CreateBody(rt ResourceType, d Dialect, opt Options, attrs []Attribute) []by
 	}
 	core.at("meta")
 	for _, name := range first {
-		if m := core.members[name]; m != nil {
-			b = appendMember(b, rt, opt, m)
-			delete(core.members, name)
+		if i := core.find(name); i >= 0 {
+			b = appendMember(b, rt, opt, &core.members[i])
+			core.members = slices.Delete(core.members, i, i+1)
 		}
 	}
 	b = appendMembers(b, rt, opt, core.members)
@@ -114,14 +119,10 @@ func CreateBody(rt ResourceType, d Dialect, opt Options, attrs []Attribute) []by
 	return append(b, '}')
 }
 
-func appendMembers(b []byte, rt ResourceType, opt Options, members map[string]*member) []byte {
-	names := make([]string, 0, len(members))
-	for n := range members {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	for _, n := range names {
-		b = appendMember(b, rt, opt, members[n])
+func appendMembers(b []byte, rt ResourceType, opt Options, members []member) []byte {
+	slices.SortFunc(members, func(x, y member) int { return strings.Compare(x.name, y.name) })
+	for i := range members {
+		b = appendMember(b, rt, opt, &members[i])
 	}
 	return b
 }
@@ -237,9 +238,9 @@ func appendElement(b []byte, opt Options, name string, e *element) []byte {
 // CreateFragment is what one attribute becomes in a POST, for display.
 func CreateFragment(rt ResourceType, d Dialect, opt Options, a Attribute) []byte {
 	p := parsePath(a.Path)
-	o := objectBuilder{map[string]*member{}}
+	var o objectBuilder
 	o.add(p, a)
-	b := appendMember(nil, rt, opt, o.members[p.name])[1:]
+	b := appendMember(nil, rt, opt, o.at(p.name))[1:]
 	if p.urn != "" {
 		b = append(append(append(appendString(nil, p.urn), ":{"...), b...), '}')
 	}

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"golang.org/x/net/idna"
 )
 
 // ResourceType is a kind of resource.
@@ -138,6 +140,13 @@ func ParseTenantURL(raw string) (Endpoint, error) {
 		return Endpoint{}, fmt.Errorf("the Tenant URL holds a user name or password; enter the token as Secret token")
 	case u.Fragment != "":
 		return Endpoint{}, fmt.Errorf("the Tenant URL %q has a fragment (#…)", redactURL(raw))
+	}
+	name, err := idna.Lookup.ToASCII(u.Hostname())
+	if err != nil && net.ParseIP(u.Hostname()) == nil {
+		return Endpoint{}, fmt.Errorf("the Tenant URL %q names no host: %w", redactURL(raw), err)
+	}
+	if err == nil && name != u.Hostname() {
+		u.Host = name + strings.TrimPrefix(u.Host, u.Hostname())
 	}
 	ep := Endpoint{}
 	var rest []string

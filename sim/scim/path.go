@@ -1,6 +1,10 @@
 package scim
 
-import "strings"
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+)
 
 // Schema URNs.
 const (
@@ -21,9 +25,29 @@ type path struct {
 	sub    string
 }
 
-// parsePath takes a target attribute apart. It understands what attribute lists hold: plain names, sub-attributes, one
-// equality filter, and URNs in front.
+// known holds the paths that were taken apart before: a job's mappings name the same few again and again. It stops growing
+// at a size that no schema reaches.
+var (
+	known      sync.Map
+	knownCount atomic.Int32
+)
+
+const knownMost = 4096
+
 func parsePath(text string) path {
+	if p, ok := known.Load(text); ok {
+		return p.(path)
+	}
+	p := splitPath(text)
+	if knownCount.Add(1) <= knownMost {
+		known.Store(text, p)
+	}
+	return p
+}
+
+// splitPath takes a target attribute apart. It understands what attribute lists hold: plain names, sub-attributes, one
+// equality filter, and URNs in front.
+func splitPath(text string) path {
 	var p path
 	head, rest := text, ""
 	if i := strings.IndexByte(text, '['); i >= 0 {

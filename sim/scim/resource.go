@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/valyala/fastjson"
 )
 
 // Resource is an answer's resource. Member names are found without regard to case.
@@ -17,28 +19,16 @@ type Resource struct {
 // ID is the id at the target.
 func (r *Resource) ID() string { return r.id }
 
-func lower(v any) any {
-	switch x := v.(type) {
-	case map[string]any:
-		m := make(map[string]any, len(x))
-		for k, e := range x {
-			m[strings.ToLower(k)] = lower(e)
-		}
-		return m
-	case []any:
-		for i := range x {
-			x[i] = lower(x[i])
-		}
-	}
-	return v
-}
-
 // newResource checks the types of what it knows, as strictly as the service does: a wrong type anywhere rejects the whole
 // answer, also in an attribute that is not mapped.
 func newResource(v any) (*Resource, error) {
-	m, ok := lower(v).(map[string]any)
+	named, ok := v.(map[string]any)
 	if !ok {
 		return nil, fmt.Errorf("the resource is no JSON object")
+	}
+	m := make(map[string]any, len(named))
+	for k, e := range named {
+		m[strings.ToLower(k)] = e
 	}
 	r := &Resource{members: m}
 	id, ok := m["id"].(string)
@@ -239,18 +229,54 @@ func Differs(r *Resource, a Attribute, caseExact bool) (have string, present, eq
 	return have, true, slices.ContainsFunc(values[:1], func(v string) bool { return same(v, a.text()) })
 }
 
-// parseBody reads JSON with numbers kept as they are.
+var parsers fastjson.ParserPool
+
+// parseBody reads JSON. Numbers are kept as they are written; within the outermost object, which may be a ListResponse,
+// names are in lower case.
 func parseBody(body []byte) (any, error) {
-	d := json.NewDecoder(strings.NewReader(string(body)))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
+	p := parsers.Get()
+	defer parsers.Put(p)
+	v, err := p.ParseBytes(body)
+	if err != nil {
+		// encoding/json says better what is wrong.
+		var discard any
+		if clearer := json.Unmarshal(body, &discard); clearer != nil {
+			err = clearer
+		}
 		return nil, err
 	}
-	if d.More() {
-		return nil, fmt.Errorf("something follows the JSON value")
+	if o, err := v.Object(); err == nil {
+		m := make(map[string]any, o.Len())
+		o.Visit(func(k []byte, e *fastjson.Value) { m[string(k)] = plain(e) })
+		return m, nil
 	}
-	return v, nil
+	return plain(v), nil
+}
+
+func plain(v *fastjson.Value) any {
+	switch v.Type() {
+	case fastjson.TypeObject:
+		o := v.GetObject()
+		m := make(map[string]any, o.Len())
+		o.Visit(func(k []byte, e *fastjson.Value) { m[strings.ToLower(string(k))] = plain(e) })
+		return m
+	case fastjson.TypeArray:
+		list := v.GetArray()
+		out := make([]any, len(list))
+		for i, e := range list {
+			out[i] = plain(e)
+		}
+		return out
+	case fastjson.TypeString:
+		return string(v.GetStringBytes())
+	case fastjson.TypeNumber:
+		return json.Number(v.MarshalTo(nil))
+	case fastjson.TypeTrue:
+		return true
+	case fastjson.TypeFalse:
+		return false
+	}
+	return nil
 }
 
 // parseList reads a ListResponse: Resources with a capital R, totalResults and schemas are required.
