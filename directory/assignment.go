@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,7 +127,7 @@ func (t *txn) assignment(k []byte) (a Assignment, ok bool, err error) {
 	if data == nil {
 		return a, false, nil
 	}
-	if err := json.Unmarshal(data, &a); err != nil {
+	if err := Decode(data, &a); err != nil {
 		return a, false, fmt.Errorf("data file: assignment %x: %w", k, err)
 	}
 	a.SPNum, a.PrincipalNum = num(k), num(k[8:])

@@ -2,8 +2,6 @@ package directory
 
 import (
 	"encoding/binary"
-	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -12,16 +10,16 @@ import (
 )
 
 // The file. Numbers in keys are 8 bytes, big endian; <object> is an object's creation number. Text in keys is folded to
-// lower case. Values are JSON unless noted; an index has empty values or the number that it leads to.
+// lower case. Values are CBOR (encode.go) unless noted; an index has empty values or the number that it leads to.
 //
 //	meta
-//	  header                      program, layout version, tenant and seed
+//	  header                      JSON: program, layout version, tenant and seed
 //	  set <name>                  a setting of the file, plain text
 //	  floor                       the last change number that was trimmed
 //	  generating                  present while Generate is under way
 //	directory
 //	  objects
-//	    <object>                  User, Group or ServicePrincipal; its kind is a member
+//	    <object>                  kind and state, a byte each, then User, Group or ServicePrincipal
 //	  ids                         <GUID, 16 bytes> -> <object>   in any state
 //	  appids                      <GUID, 16 bytes> -> <object>   appId and application id of a service principal
 //	  users                       <object>                    live users, in creation order
@@ -136,9 +134,9 @@ func (t *txn) in(name []byte) *bbolt.Bucket {
 }
 
 func (t *txn) put(bucket, k []byte, v any) error {
-	data, err := json.Marshal(v)
+	data, err := Encode(v)
 	if err != nil {
-		return fmt.Errorf("encode %T: %w", v, err)
+		return err
 	}
 	return t.in(bucket).Put(k, data)
 }

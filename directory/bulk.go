@@ -3,7 +3,6 @@ package directory
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"sort"
 	"time"
 
@@ -94,7 +93,7 @@ func (b *bulk) objects(count int, make func(i int, n uint64) (any, *Object)) err
 				v, o := make(i, n)
 				o.Num, o.ID, o.CreatedDateTime = n, derive(b.s.seed, "object", n), b.now
 				b.note(v, o)
-				data, err := json.Marshal(v)
+				data, err := encodeObject(v)
 				if err != nil {
 					return err
 				}

@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -34,11 +33,14 @@ func (c checker) each(bucket []byte, f func(k, v []byte) error) error {
 }
 
 func (c checker) objects() error {
-	return c.each(bucketObjects, func(k, _ []byte) error {
+	return c.each(bucketObjects, func(k, framed []byte) error {
 		n := num(k)
 		o, _, err := c.object(n)
 		if err != nil {
 			return err
+		}
+		if Kind(framed[0]) != o.Kind || State(framed[1]) != o.State {
+			return fmt.Errorf("object %d: its frame says %c %d, its value %c %d", n, framed[0], framed[1], o.Kind, o.State)
 		}
 		c.want["ids"]++
 		if got := num(c.in(bucketIDs).Get(guidKey(o.ID))); got != n {
@@ -191,7 +193,7 @@ func (c checker) feed() error {
 			return fmt.Errorf("the feed has %d where %d is due", num(k), next)
 		}
 		next++
-		return json.Unmarshal(v, new(change))
+		return Decode(v, new(change))
 	}); err != nil {
 		return err
 	}

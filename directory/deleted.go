@@ -49,7 +49,7 @@ func (s *Store) remove(now time.Time, id string, kind Kind) error {
 		if err := t.add("deleted "+kind.String(), 1); err != nil {
 			return o, err
 		}
-		if err := t.put(bucketObjects, key(o.Num), v); err != nil {
+		if err := t.putObject(v); err != nil {
 			return o, err
 		}
 		_, err = t.log(now, change{Op: opDelete, Kind: kind, Num: o.Num})
@@ -97,7 +97,7 @@ func (t *txn) purge(now time.Time, o Object, v any) error {
 	case *ServicePrincipal:
 		v = &ServicePrincipal{Object: base, AppID: x.AppID, ApplicationID: x.ApplicationID}
 	}
-	if err := t.put(bucketObjects, key(o.Num), v); err != nil {
+	if err := t.putObject(v); err != nil {
 		return err
 	}
 	n, err := t.log(now, change{Op: opPurge, Kind: o.Kind, Num: o.Num})
@@ -160,7 +160,7 @@ func (s *Store) Restore(now time.Time, id string) (Object, error) {
 		if err := t.enter(*base, v); err != nil {
 			return o, err
 		}
-		if err := t.put(bucketObjects, key(o.Num), v); err != nil {
+		if err := t.putObject(v); err != nil {
 			return o, err
 		}
 		out = *base

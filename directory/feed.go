@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"sort"
@@ -114,7 +113,7 @@ func (t *txn) changes(after, upto uint64) (Changes, error) {
 	c := t.in(bucketFeed).Cursor()
 	for k, v := c.Seek(key(after + 1)); k != nil && num(k) <= upto; k, v = c.Next() {
 		var e change
-		if err := json.Unmarshal(v, &e); err != nil {
+		if err := Decode(v, &e); err != nil {
 			return Changes{}, fmt.Errorf("data file: change %d: %w", num(k), err)
 		}
 		pair := [2]uint64{e.Num, e.Other}

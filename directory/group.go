@@ -189,7 +189,7 @@ func (s *Store) UpdateGroup(now time.Time, id string, edit Props) (Group, error)
 		if err := t.enter(g.Object, g); err != nil {
 			return o, err
 		}
-		if err := t.put(bucketObjects, key(g.Num), g); err != nil {
+		if err := t.putObject(g); err != nil {
 			return o, err
 		}
 		_, err = t.log(now, change{Op: opUpdate, Kind: KindGroup, Num: g.Num, Changed: changed})

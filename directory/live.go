@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,14 +9,35 @@ import (
 	"github.com/google/uuid"
 )
 
+// frame is what stands before the value of an object: its kind and its state, which are asked for most.
+const frame = 2
+
+func encodeObject(v any) ([]byte, error) {
+	data, err := Encode(v)
+	if err != nil {
+		return nil, err
+	}
+	o := objectOf(v)
+	return append([]byte{byte(o.Kind), byte(o.State)}, data...), nil
+}
+
+// putObject stores a User, Group or ServicePrincipal.
+func (t *txn) putObject(v any) error {
+	data, err := encodeObject(v)
+	if err != nil {
+		return err
+	}
+	return t.in(bucketObjects).Put(key(objectOf(v).Num), data)
+}
+
 // object reads what all kinds have in common.
 func (t *txn) object(n uint64) (Object, bool, error) {
 	data := t.in(bucketObjects).Get(key(n))
-	if data == nil {
+	if len(data) < frame {
 		return Object{}, false, nil
 	}
 	o := Object{Num: n}
-	if err := json.Unmarshal(data, &o); err != nil {
+	if err := Decode(data[frame:], &o); err != nil {
 		return o, false, fmt.Errorf("data file: object %d: %w", n, err)
 	}
 	return o, true, nil
@@ -26,11 +46,11 @@ func (t *txn) object(n uint64) (Object, bool, error) {
 // load reads a whole object into v, which embeds Object.
 func load[T any](t *txn, n uint64) (*T, bool, error) {
 	data := t.in(bucketObjects).Get(key(n))
-	if data == nil {
+	if len(data) < frame {
 		return nil, false, nil
 	}
 	v := new(T)
-	if err := json.Unmarshal(data, v); err != nil {
+	if err := Decode(data[frame:], v); err != nil {
 		return nil, false, fmt.Errorf("data file: object %d: %w", n, err)
 	}
 	switch o := any(v).(type) {
@@ -193,5 +213,5 @@ func (t *txn) create(s *Store, now time.Time, kind Kind, o *Object, v any) error
 	if err := t.enter(*o, v); err != nil {
 		return err
 	}
-	return t.put(bucketObjects, key(n), v)
+	return t.putObject(v)
 }

@@ -113,7 +113,7 @@ func (s *Store) SetAppRoles(now time.Time, id string, roles []AppRole) error {
 			return o, err
 		}
 		sp.AppRoles = roles
-		if err := t.put(bucketObjects, key(o.Num), sp); err != nil {
+		if err := t.putObject(sp); err != nil {
 			return o, err
 		}
 		_, err = t.log(now, change{Op: opUpdate, Kind: KindServicePrincipal, Num: o.Num, Changed: []string{"appRoles"}})
@@ -159,7 +159,7 @@ func (s *Store) UpdateServicePrincipal(now time.Time, id string, edit Props) (Se
 		if err := t.enter(sp.Object, sp); err != nil {
 			return o, err
 		}
-		if err := t.put(bucketObjects, key(o.Num), sp); err != nil {
+		if err := t.putObject(sp); err != nil {
 			return o, err
 		}
 		_, err = t.log(now, change{Op: opUpdate, Kind: KindServicePrincipal, Num: o.Num, Changed: changed})

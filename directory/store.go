@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
 	"sync"
 	"time"
 
@@ -55,7 +57,7 @@ type Store struct {
 
 const (
 	program = "entrasim"
-	version = 1
+	version = 2
 )
 
 // header is what meta says of the file.
@@ -106,6 +108,11 @@ func inspect(path string) error {
 
 func openFile(path string, opt *bbolt.Options) (*bbolt.DB, error) {
 	opt.Timeout, opt.FreelistType = time.Second, bbolt.FreelistMapType
+	// Address space for the file to grow into: each time it is mapped anew all readers wait. Windows would make the file
+	// that long.
+	if runtime.GOOS != "windows" && strconv.IntSize == 64 {
+		opt.InitialMmapSize = 1 << 30
+	}
 	db, err := bbolt.Open(path, 0o600, opt)
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
@@ -134,6 +141,10 @@ func identify(tx *bbolt.Tx, path string) (h header, empty bool, err error) {
 	if h.Version > version {
 		return h, false, &Error{Code: Foreign, Message: fmt.Sprintf("%s was written by a newer entrasim (layout %d, this one knows %d).", path, h.Version, version),
 			Hint: "Use that version, or name another file with --data."}
+	}
+	if h.Version < version {
+		return h, false, &Error{Code: Foreign, Message: fmt.Sprintf("%s was written by an entrasim from before the first release (layout %d, this one knows %d).", path, h.Version, version),
+			Hint: "Name another file with --data: a new one is made."}
 	}
 	return h, false, nil
 }

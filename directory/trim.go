@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -44,7 +43,7 @@ func (s *Store) stale(limit time.Time, passed uint64) (drop []uint64, more bool,
 		c := t.in(bucketFeed).Cursor()
 		for k, v := c.First(); k != nil && num(k) <= passed; k, v = c.Next() {
 			var e change
-			if err := json.Unmarshal(v, &e); err != nil {
+			if err := Decode(v, &e); err != nil {
 				return fmt.Errorf("data file: change %d: %w", num(k), err)
 			}
 			if e.Time > limit.UnixNano() {
@@ -155,7 +154,7 @@ func (t *txn) unlink(bucket, inverse, k []byte) error {
 		}
 		if ok && u.ManagerNum == a {
 			u.ManagerNum = 0
-			if err := t.put(bucketObjects, key(b), u); err != nil {
+			if err := t.putObject(u); err != nil {
 				return err
 			}
 		}

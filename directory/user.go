@@ -323,7 +323,7 @@ func (s *Store) UpdateUser(now time.Time, id string, edit Props) (User, error) {
 		if err := t.enter(u.Object, u); err != nil {
 			return o, err
 		}
-		if err := t.put(bucketObjects, key(u.Num), u); err != nil {
+		if err := t.putObject(u); err != nil {
 			return o, err
 		}
 		_, err = t.log(now, change{Op: opUpdate, Kind: KindUser, Num: u.Num, Changed: changed})

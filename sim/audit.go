@@ -43,7 +43,7 @@ func putAudit(tx *bbolt.Tx, r AuditRecord) error {
 		return err
 	}
 	r.ID = strconv.FormatUint(n, 10)
-	return putJSON(b, key(n), r)
+	return putValue(b, key(n), r)
 }
 
 func (s *Service) audit(app Application, activity, detail string, e *JobError) error {
@@ -82,7 +82,7 @@ func (s *Service) Audit(cursor string, limit int) (directory.Page[AuditRecord], 
 				return nil
 			}
 			var r AuditRecord
-			if _, err := getJSON(b, k, &r); err != nil {
+			if _, err := getValue(b, k, &r); err != nil {
 				return err
 			}
 			page.Items = append(page.Items, r)

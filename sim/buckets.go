@@ -2,7 +2,6 @@ package sim
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 )
 
 // What the service keeps, beside the directory, in the tenant's file. Numbers in keys are 8 bytes, big endian; an
-// object's number is its creation number in the directory, which is never used again. Values are JSON unless noted.
+// object's number is its creation number in the directory, which is never used again. Values are CBOR unless noted.
 //
 //	sim
 //	  clock                     -> clockState: the instant reached
@@ -20,7 +19,7 @@ import (
 //	    <application number>
 //	      config                -> jobConfig
 //	      secrets               -> {key: value}; the only place where a secret token stands
-//	      schema                -> synchronizationSchema document
+//	      schema                -> synchronizationSchema document, JSON
 //	      state                 -> jobState: schedule, watermark, the running cycle's place, quarantine, executions
 //	      links
 //	        <object>            -> Link: which target object stands for it
@@ -37,9 +36,7 @@ import (
 //	        <unix nanoseconds><escrow key> -> "": escrows by the earliest cycle that retries them
 //	  log
 //	    records
-//	      <record number>       -> record: one decision; worded when it is read
-//	    ids
-//	      <record id, 16 bytes> -> <record number>
+//	      <record number>       -> record: one decision; worded when it is read. Its id follows from the number
 //	    applications
 //	      <application><record number> -> ""
 //	    objects
@@ -57,7 +54,6 @@ var (
 	bucketDue         = []byte("due")
 	bucketLog         = []byte("log")
 	bucketRecords     = []byte("records")
-	bucketIDs         = []byte("ids")
 	bucketByApp       = []byte("applications")
 	bucketByObject    = []byte("objects")
 	bucketAudit       = []byte("audit")
@@ -104,7 +100,7 @@ func createBuckets(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	for _, name := range [][]byte{bucketRecords, bucketIDs, bucketByApp, bucketByObject} {
+	for _, name := range [][]byte{bucketRecords, bucketByApp, bucketByObject} {
 		if _, err := root.Bucket(bucketLog).CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -132,20 +128,20 @@ func jobBucket(tx *bbolt.Tx, app uint64) *bbolt.Bucket {
 	return tx.Bucket(bucketSim).Bucket(bucketJobs).Bucket(key(app))
 }
 
-func putJSON(b *bbolt.Bucket, k []byte, v any) error {
-	data, err := json.Marshal(v)
+func putValue(b *bbolt.Bucket, k []byte, v any) error {
+	data, err := directory.Encode(v)
 	if err != nil {
-		return fmt.Errorf("encode %T: %w", v, err)
+		return err
 	}
 	return b.Put(k, data)
 }
 
-func getJSON(b *bbolt.Bucket, k []byte, v any) (bool, error) {
+func getValue(b *bbolt.Bucket, k []byte, v any) (bool, error) {
 	data := b.Get(k)
 	if data == nil {
 		return false, nil
 	}
-	if err := json.Unmarshal(data, v); err != nil {
+	if err := directory.Decode(data, v); err != nil {
 		return true, fmt.Errorf("data file: %T at %x: %w", v, k, err)
 	}
 	return true, nil

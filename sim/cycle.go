@@ -22,6 +22,9 @@ import (
 // probes are repeated; when those fail too the cycle ends and the job is quarantined. The number is a choice of ours.
 const unhealthyInARow = 10
 
+// commitEvery is how long, in real time, results wait at most for the commit that keeps them.
+const commitEvery = 100 * time.Millisecond
+
 // cycle is one run of a job.
 type cycle struct {
 	s      *Service
@@ -35,6 +38,7 @@ type cycle struct {
 	began0 time.Time // wall time, for the record of durations only
 
 	number int
+	id     string // a GUID
 	kind   CycleKind
 
 	// at is where the cycle stands; once objects are in flight it is guarded by the job's lock.
@@ -108,18 +112,15 @@ func (s *Service) begin(j *job) *cycle {
 		j.state.Cycle = c.at.Number
 	}
 	c.began, c.number, c.kind = c.at.Began, c.at.Number, c.at.Kind
+	c.id = guid(s.opt.Seed, "cycle", j.cfg.ID, c.number)
 	if c.at.Exec.ActivityID == "" {
-		c.at.Exec.ActivityID = c.id()
+		c.at.Exec.ActivityID = c.id
 	}
-	j.progress = &Progress{Cycle: c.number, CycleID: c.id(), Kind: c.at.Kind, Phase: PhaseProbe, Began: c.began, Counts: c.at.Counts, Requests: c.at.Request}
+	j.progress = &Progress{Cycle: c.number, CycleID: c.id, Kind: c.at.Kind, Phase: PhaseProbe, Began: c.began, Counts: c.at.Counts, Requests: c.at.Request}
 	running := c.at
 	j.state.Running = &running
 	j.dirty = true
 	return c
-}
-
-func (c *cycle) id() string {
-	return guid(c.s.opt.Seed, "cycle", c.j.cfg.ID, c.number)
 }
 
 // run sends the probes and does the work; errStopped means that it was interrupted.
@@ -339,7 +340,7 @@ func (c *cycle) sentSoFar() int {
 
 // tag labels a request with what it is for.
 func (c *cycle) tag(object, reason string, ruleIDs ...string) scim.Tag {
-	return scim.Tag{Job: c.j.cfg.ID, CycleID: c.id(), Cycle: c.number, Object: object, Reason: reason, Rules: ruleIDs}
+	return scim.Tag{Job: c.j.cfg.ID, CycleID: c.id, Cycle: c.number, Object: object, Reason: reason, Rules: ruleIDs}
 }
 
 // env is what expressions may ask for beside attributes.
@@ -426,7 +427,7 @@ func (c *cycle) pass(ctx, request context.Context, phase Phase, list []work, do 
 			reached++
 			batch = append(batch, out)
 		}
-		if failed == nil && (len(batch) >= 5*pageSize || clock.Wall().Sub(last) > 100*time.Millisecond) {
+		if failed == nil && (len(batch) >= 5*pageSize || clock.Wall().Sub(last) > commitEvery) {
 			if failed = commit(); failed != nil {
 				stopped.Store(true)
 			}

@@ -15,7 +15,7 @@ func (c *cycle) end(err error) CycleResult {
 	now := c.s.clock.Now()
 	st := &j.state
 	ex := c.at.Exec
-	ex.Began, ex.Ended, ex.ActivityID = c.began, now, c.id()
+	ex.Began, ex.Ended, ex.ActivityID = c.began, now, c.id
 	stopped := errors.Is(err, errStopped)
 	switch {
 	case err != nil:

@@ -71,7 +71,7 @@ func retryDelay(retries int) time.Duration {
 
 func getEscrow(b *bbolt.Bucket, k escrowKey) (*Escrow, error) {
 	e := &Escrow{Kind: k.kind, Num: k.num, Other: k.other}
-	ok, err := getJSON(b.Bucket(bucketEscrows), k.bytes(), e)
+	ok, err := getValue(b.Bucket(bucketEscrows), k.bytes(), e)
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func putFailure(b *bbolt.Bucket, k escrowKey, now time.Time, cycle int, code, me
 	e.Attempts++
 	e.Code, e.Message, e.Last, e.Cycle = code, message, now, cycle
 	e.Due = now.Add(retryDelay(e.Attempts - 1))
-	if err := putJSON(b.Bucket(bucketEscrows), k.bytes(), e); err != nil {
+	if err := putValue(b.Bucket(bucketEscrows), k.bytes(), e); err != nil {
 		return nil, err
 	}
 	return e, b.Bucket(bucketDue).Put(dueKey(e.Due, k), nil)

@@ -131,7 +131,7 @@ func (j *job) save(tx *bbolt.Tx) error {
 	if !j.dirty {
 		return nil
 	}
-	if err := putJSON(jobBucket(tx, j.num), keyState, j.state); err != nil {
+	if err := putValue(jobBucket(tx, j.num), keyState, j.state); err != nil {
 		return err
 	}
 	tx.OnCommit(func() { j.dirty = false })
@@ -148,7 +148,7 @@ func (s *Service) readJob(b *bbolt.Bucket, n uint64) (*job, error) {
 		key  []byte
 		into any
 	}{{keyConfig, &j.cfg}, {keySecrets, &j.secrets}, {keyState, &j.state}} {
-		if _, err := getJSON(b, part.key, part.into); err != nil {
+		if _, err := getValue(b, part.key, part.into); err != nil {
 			return nil, err
 		}
 	}

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -44,7 +43,7 @@ func getLink(b *bbolt.Bucket, n uint64) (*Link, error) {
 		return nil, nil
 	}
 	l := &Link{Num: n}
-	if err := json.Unmarshal(data, l); err != nil {
+	if err := directory.Decode(data, l); err != nil {
 		return nil, fmt.Errorf("data file: link of object %d: %w", n, err)
 	}
 	return l, nil
@@ -54,7 +53,7 @@ func putLink(b *bbolt.Bucket, l *Link) error {
 	if err := b.Bucket(bucketAnchors).Put(anchorKey(l.Kind, l.Target), key(l.Num)); err != nil {
 		return err
 	}
-	return putJSON(b.Bucket(bucketLinks), key(l.Num), l)
+	return putValue(b.Bucket(bucketLinks), key(l.Num), l)
 }
 
 // dropLink removes the link of n and, without a request, the memberships that the target was told of it.

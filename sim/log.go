@@ -1,13 +1,11 @@
 package sim
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
 
 	"entrasim/directory"
@@ -89,11 +87,7 @@ func (s *Service) putRecord(tx *bbolt.Tx, r *record) error {
 		return err
 	}
 	r.Seq = n
-	if err := putJSON(b.Bucket(bucketRecords), key(n), r); err != nil {
-		return err
-	}
-	id := uuid.MustParse(s.recordID(n))
-	if err := b.Bucket(bucketIDs).Put(id[:], key(n)); err != nil {
+	if err := putValue(b.Bucket(bucketRecords), key(n), r); err != nil {
 		return err
 	}
 	if err := b.Bucket(bucketByApp).Put(key(r.App, n), nil); err != nil {
@@ -115,17 +109,14 @@ func (s *Service) putRecord(tx *bbolt.Tx, r *record) error {
 	return nil
 }
 
-func (s *Service) recordID(n uint64) string { return guid(s.opt.Seed, "record", n) }
-
 func (s *Service) dropRecord(b *bbolt.Bucket, n uint64) error {
 	var r record
-	if _, err := getJSON(b.Bucket(bucketRecords), key(n), &r); err != nil {
+	if _, err := getValue(b.Bucket(bucketRecords), key(n), &r); err != nil {
 		return err
 	}
-	id := uuid.MustParse(s.recordID(n))
 	s.records--
 	for _, d := range []struct{ bucket, key []byte }{
-		{bucketRecords, key(n)}, {bucketIDs, id[:]}, {bucketByApp, key(r.App, n)}, {bucketByObject, key(r.Num, n)},
+		{bucketRecords, key(n)}, {bucketByApp, key(r.App, n)}, {bucketByObject, key(r.Num, n)},
 	} {
 		if err := b.Bucket(d.bucket).Delete(d.key); err != nil {
 			return err
@@ -145,7 +136,7 @@ func (s *Service) trimLog(now time.Time) error {
 				var r struct {
 					Time time.Time `json:"t"`
 				}
-				if err := json.Unmarshal(v, &r); err != nil {
+				if err := directory.Decode(v, &r); err != nil {
 					return err
 				}
 				if r.Time.After(limit) {
@@ -221,7 +212,7 @@ func (s *Service) Logs(q LogQuery) (directory.Page[LogRecord], error) {
 		for ; k != nil && strings.HasPrefix(string(k), string(prefix)); k, _ = c.Prev() {
 			n := num(k[len(prefix):])
 			r := record{Seq: n}
-			if ok, err := getJSON(b.Bucket(bucketRecords), key(n), &r); err != nil || !ok {
+			if ok, err := getValue(b.Bucket(bucketRecords), key(n), &r); err != nil || !ok {
 				return err
 			}
 			if !match(&r) {
@@ -267,19 +258,18 @@ func (s *Service) logMatcher(q LogQuery) (func(*record) bool, error) {
 // LogRecord returns the record with the given id.
 func (s *Service) LogRecord(id string) (LogRecord, error) {
 	var rec LogRecord
-	parsed, err := uuid.Parse(id)
-	if err != nil {
+	n, ok := s.ids.number(id)
+	if !ok {
 		return rec, notFound("there is no provisioning log record %q", id)
 	}
-	err = s.db.View(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(bucketSim).Bucket(bucketLog)
-		v := b.Bucket(bucketIDs).Get(parsed[:])
-		if v == nil {
-			return notFound("there is no provisioning log record %s; records are kept for 30 days", id)
-		}
-		r := record{Seq: num(v)}
-		if _, err := getJSON(b.Bucket(bucketRecords), v, &r); err != nil {
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		r := record{Seq: n}
+		ok, err := getValue(tx.Bucket(bucketSim).Bucket(bucketLog).Bucket(bucketRecords), key(n), &r)
+		if err != nil {
 			return err
+		}
+		if !ok {
+			return notFound("there is no provisioning log record %s; records are kept for 30 days", id)
 		}
 		rec = s.worded(&r)
 		return nil

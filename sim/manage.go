@@ -139,13 +139,13 @@ func (s *Service) CreateJob(appID string, edit SettingsEdit) (Job, error) {
 		if err != nil {
 			return err
 		}
-		if err := putJSON(b, keyConfig, j.cfg); err != nil {
+		if err := putValue(b, keyConfig, j.cfg); err != nil {
 			return err
 		}
-		if err := putJSON(b, keySecrets, j.secrets); err != nil {
+		if err := putValue(b, keySecrets, j.secrets); err != nil {
 			return err
 		}
-		if err := putJSON(b, keyState, j.state); err != nil {
+		if err := putValue(b, keyState, j.state); err != nil {
 			return err
 		}
 		if err := putAudit(tx, s.auditRecord(app, "Add provisioning configuration", "", nil)); err != nil {
@@ -211,7 +211,7 @@ func (s *Service) UpdateSettings(appID string, edit SettingsEdit) error {
 				j.state.Quarantine.NextAttempt = j.state.Next
 			}
 		}
-		return putJSON(jobBucket(tx, j.num), keySecrets, j.secrets)
+		return putValue(jobBucket(tx, j.num), keySecrets, j.secrets)
 	})
 }
 

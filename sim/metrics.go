@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/VictoriaMetrics/metrics"
 
@@ -16,26 +17,59 @@ func (s *Service) previewEnv() *expr.Env {
 }
 
 // counters are what this process did, for /metrics.
-type counters struct{ set *metrics.Set }
+type counters struct {
+	set *metrics.Set
+	// Counters by what they count, so that a request does not spell their names.
+	exchanges, objects sync.Map
+}
 
-func newCounters(s *Service) counters {
-	c := counters{metrics.NewSet()}
+type exchangeKey struct {
+	method string
+	status int
+}
+
+type exchangeMeter struct {
+	count *metrics.Counter
+	took  *metrics.Histogram
+}
+
+type objectKey struct {
+	action Action
+	status Outcome
+}
+
+func newCounters(s *Service) *counters {
+	c := &counters{set: metrics.NewSet()}
 	c.set.NewGauge(`entrasim_directory_objects{kind="user"}`, func() float64 { return float64(s.dir.Counts().Users) })
 	c.set.NewGauge(`entrasim_directory_objects{kind="group"}`, func() float64 { return float64(s.dir.Counts().Groups) })
 	return c
 }
 
-func (c counters) cycle(r CycleResult) {
+func (c *counters) cycle(r CycleResult) {
 	c.set.GetOrCreateCounter(fmt.Sprintf(`entrasim_cycles_total{state=%q}`, r.State)).Inc()
 }
 
-func (c counters) request(e *scim.Exchange) {
-	c.set.GetOrCreateCounter(fmt.Sprintf(`entrasim_scim_requests_total{method=%q,status="%d"}`, e.Method, e.Status)).Inc()
-	c.set.GetOrCreateHistogram(fmt.Sprintf(`entrasim_scim_request_seconds{method=%q}`, e.Method)).Update(e.Duration.Seconds())
+func (c *counters) request(e *scim.Exchange) {
+	k := exchangeKey{e.Method, e.Status}
+	m, ok := c.exchanges.Load(k)
+	if !ok {
+		m, _ = c.exchanges.LoadOrStore(k, exchangeMeter{
+			c.set.GetOrCreateCounter(fmt.Sprintf(`entrasim_scim_requests_total{method=%q,status="%d"}`, e.Method, e.Status)),
+			c.set.GetOrCreateHistogram(fmt.Sprintf(`entrasim_scim_request_seconds{method=%q}`, e.Method)),
+		})
+	}
+	meter := m.(exchangeMeter)
+	meter.count.Inc()
+	meter.took.Update(e.Duration.Seconds())
 }
 
-func (c counters) record(r *record) {
-	c.set.GetOrCreateCounter(fmt.Sprintf(`entrasim_objects_total{action=%q,status=%q}`, r.Action, r.Status)).Inc()
+func (c *counters) record(r *record) {
+	k := objectKey{r.Action, r.Status}
+	n, ok := c.objects.Load(k)
+	if !ok {
+		n, _ = c.objects.LoadOrStore(k, c.set.GetOrCreateCounter(fmt.Sprintf(`entrasim_objects_total{action=%q,status=%q}`, r.Action, r.Status)))
+	}
+	n.(*metrics.Counter).Inc()
 }
 
 // WriteMetrics writes the counters of this process in the Prometheus text format.

@@ -35,8 +35,8 @@ var wireType = map[mapping.Type]scim.Type{
 // creation lists what a POST carries: every mapped value, defaults included, in mapping order. A required target
 // attribute without a value is a failure (resources/synchronization-attributedefinition.md, "required").
 func creation(want mapping.Object) ([]scim.Attribute, []modified, *failure) {
-	var attrs []scim.Attribute
-	var mods []modified
+	attrs := make([]scim.Attribute, 0, len(want.Values))
+	mods := make([]modified, 0, len(want.Values))
 	for _, d := range want.Values {
 		if !d.Present {
 			if d.Attr.Required {

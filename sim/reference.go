@@ -69,7 +69,7 @@ func (c *cycle) manager(ctx context.Context, w work, list worklist) *outcome {
 		if src.manager == 0 {
 			return nil
 		}
-		if o, ok := r.Object(src.manager); !ok || o.State != directory.Live {
+		if _, state, ok := r.Standing(src.manager); !ok || state != directory.Live {
 			return nil
 		}
 		if boss, err = getLink(b, src.manager); err != nil {
@@ -234,7 +234,7 @@ func (c *cycle) members(ctx context.Context, w work, list worklist) *outcome {
 		}
 		return out
 	}
-	t := &memberStep{cycle: c, w: w, src: src, link: link, out: out, target: referenceOf(m, "members"), began: began}
+	t := &memberStep{cycle: c, w: w, src: src, link: link, out: out, target: referenceOf(m, "members"), began: began, kept: began}
 	t.send(ctx, look, full)
 	return out
 }
@@ -259,11 +259,11 @@ func (c *cycle) memberships(r *directory.Reader, b *bbolt.Bucket, group uint64, 
 	list := make([]membership, 0, len(sorted))
 	for _, n := range sorted {
 		x := membership{num: n}
-		o, ok := r.Object(n)
-		if ok && o.Kind != directory.KindUser {
+		kind, state, ok := r.Standing(n)
+		if ok && kind != directory.KindUser {
 			continue // a group inside a group is not provisioned as a member
 		}
-		x.id = o.ID
+		live := ok && state == directory.Live
 		in := ok && r.IsMember(group, n)
 		cycle, told := exportedIn(b, edge{group, n})
 		x.told, x.old = told, told && cycle == c.number
@@ -275,7 +275,7 @@ func (c *cycle) memberships(r *directory.Reader, b *bbolt.Bucket, group uint64, 
 			x.target = link.Target
 		}
 		switch {
-		case in && o.State == directory.Live && link != nil && link.State == LinkActive:
+		case in && live && link != nil && link.State == LinkActive:
 			x.wanted = true
 		case in:
 			// Blocked, deleted or unassigned: no Remove; what the target was told stays recorded.
@@ -283,8 +283,12 @@ func (c *cycle) memberships(r *directory.Reader, b *bbolt.Bucket, group uint64, 
 			if err != nil {
 				return nil, err
 			}
-			x.fail = link == nil && e != nil && o.State == directory.Live
-			x.out = !x.fail && o.State == directory.Live && !told
+			x.fail = link == nil && e != nil && live
+			x.out = !x.fail && live && !told
+			if x.fail || x.out { // it will be named
+				o, _ := r.Object(n)
+				x.id = o.ID
+			}
 			x.wanted, x.told = told, told
 			if told {
 				x.old = true
@@ -304,6 +308,7 @@ type memberStep struct {
 	out    *outcome
 	target string
 	began  clockWall
+	kept   clockWall // when a part was committed last
 }
 
 func (t *memberStep) send(ctx context.Context, look []membership, full bool) {
@@ -390,7 +395,8 @@ func (t *memberStep) batches(ctx context.Context, list []membership, size int, a
 			t.out.edges = append(t.out.edges, edgeResult{edge: edge{t.w.num, x.num}, present: adds})
 		}
 		// A large group is committed as it goes, so that a cut does not send it all again.
-		if len(list) > 0 {
+		if len(list) > 0 && clock.Wall().Sub(t.kept) > commitEvery {
+			t.kept = clock.Wall()
 			if err := t.keepEdges(); err != nil {
 				t.s.log.Error("memberships not recorded", "group", t.src.ID, "error", err)
 			}

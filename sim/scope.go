@@ -26,8 +26,8 @@ func (r scopeResult) entitled() bool { return r.SyncAll || r.Assigned }
 type source struct {
 	directory.Object
 	UPN     string
-	user    directory.User
-	group   directory.Group
+	user    *directory.User // nil for a group
+	group   *directory.Group
 	manager uint64
 	scope   scopeResult
 	attrs   *mapping.Source

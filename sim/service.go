@@ -61,7 +61,8 @@ type Service struct {
 	wire    scim.Options
 	events  Events
 	traffic *traffic
-	metrics counters
+	metrics *counters
+	ids     recordIDs
 
 	mu       sync.Mutex
 	jobs     map[uint64]*job // by the number of the application
@@ -88,6 +89,10 @@ func Open(opt Options) (*Service, error) {
 		wire: scim.DefaultOptions(), traffic: newTraffic(), jobs: map[uint64]*job{}, runCtx: context.Background(),
 	}
 	s.metrics = newCounters(s)
+	var err error
+	if s.ids, err = newRecordIDs(opt.Seed); err != nil {
+		return nil, err
+	}
 	if opt.Wire != nil {
 		s.wire = *opt.Wire
 	}
@@ -217,7 +222,7 @@ func (s *Service) update(f func(tx *bbolt.Tx) error) error {
 				return fmt.Errorf("embedded target: %w", err)
 			}
 		}
-		if err := putJSON(tx.Bucket(bucketSim), keyClock, clockRecord{s.clock.Now(), clock.Wall().UTC()}); err != nil {
+		if err := putValue(tx.Bucket(bucketSim), keyClock, clockRecord{s.clock.Now(), clock.Wall().UTC()}); err != nil {
 			return err
 		}
 		return f(tx)
@@ -234,7 +239,7 @@ func Instant(store *directory.Store) (now, wall time.Time, ok bool) {
 			return nil
 		}
 		var err error
-		ok, err = getJSON(b, keyClock, &rec)
+		ok, err = getValue(b, keyClock, &rec)
 		return err
 	})
 	return rec.Now, rec.Wall, ok && err == nil

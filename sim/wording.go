@@ -19,7 +19,7 @@ const (
 func (s *Service) worded(r *record) LogRecord {
 	id, name := s.appOf(r.App)
 	l := LogRecord{
-		ID: s.recordID(r.Seq), Time: r.Time, ApplicationID: id, ApplicationName: name, JobID: s.jobID(r.App), CycleID: s.cycleID(r),
+		ID: s.ids.id(r.Seq), Time: r.Time, ApplicationID: id, ApplicationName: name, JobID: s.jobID(r.App), CycleID: s.cycleID(r),
 		ChangeID: guid(s.opt.Seed, "change", r.App, r.Cycle, r.Change), Cycle: r.Cycle, Action: r.Action, Status: r.Status,
 		ObjectID: r.ID, ObjectKind: kindName(r.Kind), DisplayName: r.Name, UserPrincipalName: r.UPN, TargetID: r.Target,
 		DurationMs: r.Millis, ErrorCode: r.Code, Reason: r.Message, SkipReason: r.Skip, Rules: r.Rules, Exchanges: r.Requests,

@@ -70,8 +70,7 @@ func readInitial(r *directory.Reader, b *bbolt.Bucket, app uint64, all bool) wor
 		}
 	} else {
 		r.EachAssigned(app, func(n uint64, kind directory.Kind, _ string) bool {
-			object, ok := r.Object(n)
-			if !ok || object.State != directory.Live {
+			if _, state, _ := r.Standing(n); state != directory.Live {
 				return true
 			}
 			if kind == directory.KindUser {
@@ -108,7 +107,7 @@ func readInitial(r *directory.Reader, b *bbolt.Bucket, app uint64, all bool) wor
 // eachUserMember calls f with each live user that is an immediate member of a group.
 func eachUserMember(r *directory.Reader, group uint64, f func(uint64)) {
 	r.EachMember(group, 0, func(m uint64) bool {
-		if o, ok := r.Object(m); ok && o.Kind == directory.KindUser && o.State == directory.Live {
+		if kind, state, _ := r.Standing(m); kind == directory.KindUser && state == directory.Live {
 			f(m)
 		}
 		return true
@@ -137,7 +136,7 @@ func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes dir
 	members := func(group uint64) {
 		if !j.all {
 			r.EachMember(group, 0, func(m uint64) bool {
-				if o, ok := r.Object(m); ok && o.Kind == directory.KindUser {
+				if kind, _, _ := r.Standing(m); kind == directory.KindUser {
 					touch(work{num: m, kind: directory.KindUser, imp: importUpdate})
 				}
 				return true
@@ -185,7 +184,7 @@ func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes dir
 	for _, e := range changes.Edges {
 		list.refDeltas++
 		if !j.all && len(r.Assigned(j.app, e.Group)) > 0 {
-			if o, ok := r.Object(e.Member); ok && o.Kind == directory.KindUser {
+			if kind, _, _ := r.Standing(e.Member); kind == directory.KindUser {
 				touch(work{num: e.Member, kind: directory.KindUser, imp: importUpdate})
 			}
 		}
@@ -207,8 +206,8 @@ func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes dir
 	for _, k := range due {
 		switch k.kind {
 		case EscrowObject:
-			if o, ok := r.Object(k.num); ok {
-				touch(work{num: k.num, kind: o.Kind, imp: importUpdate, retry: true})
+			if kind, _, ok := r.Standing(k.num); ok {
+				touch(work{num: k.num, kind: kind, imp: importUpdate, retry: true})
 			}
 		case EscrowManager:
 			list.managers[k.num] = true

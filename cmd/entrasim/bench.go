@@ -37,12 +37,13 @@ func (c *bench) Run(ctx context.Context, o output) error {
 		if instant {
 			name = "a target that answers at once"
 		}
-		ours, bare, requests, err := c.compare(ctx, o, instant)
+		ours, bare, err := c.compare(ctx, o, instant)
 		if err != nil {
 			return err
 		}
-		ratio := ours / bare
-		fmt.Fprintf(o.out, "%s: %d requests; provision %.0f/s, bare client %.0f/s, ratio %.2f\n", name, requests, ours, bare, ratio)
+		ratio := ours.rate() / bare.rate()
+		fmt.Fprintf(o.out, "%s: %d requests; provision %.0f/s, bare client %.0f/s, ratio %.2f; processor time with the target's %.0f µs and %.0f µs a request\n",
+			name, ours.requests, ours.rate(), bare.rate(), ratio, ours.each(), bare.each())
 		failed = failed || ratio < c.AtLeast
 	}
 	if failed {
@@ -52,8 +53,18 @@ func (c *bench) Run(ctx context.Context, o output) error {
 	return nil
 }
 
+// measured is one side of the comparison.
+type measured struct {
+	requests int
+	took     time.Duration
+	cpu      time.Duration // of this process and the target's
+}
+
+func (m measured) rate() float64 { return float64(m.requests) / m.took.Seconds() }
+func (m measured) each() float64 { return float64(m.cpu.Microseconds()) / float64(m.requests) }
+
 // startTarget runs this program's target in a process of its own.
-func startTarget(ctx context.Context, instant bool) (url string, stop func() error, err error) {
+func startTarget(ctx context.Context, instant bool) (url string, stop func() (time.Duration, error), err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", nil, err
@@ -74,32 +85,34 @@ func startTarget(ctx context.Context, instant bool) (url string, stop func() err
 		cancel()
 		return "", nil, err
 	}
-	stop = func() error {
+	stop = func() (time.Duration, error) {
 		cancel()
 		var exit *exec.ExitError
 		if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
-			return err
+			return 0, err
 		}
-		return nil
+		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		return "", nil, errors.Join(fmt.Errorf("the target did not start: %w", err), stop())
+		_, ended := stop()
+		return "", nil, errors.Join(fmt.Errorf("the target did not start: %w", err), ended)
 	}
 	for _, word := range strings.Fields(line) {
 		if strings.HasPrefix(word, "http://") {
 			return word, stop, nil
 		}
 	}
-	return "", nil, errors.Join(fmt.Errorf("the target did not tell its address: %q", line), stop())
+	_, ended := stop()
+	return "", nil, errors.Join(fmt.Errorf("the target did not tell its address: %q", line), ended)
 }
 
-func (c *bench) compare(ctx context.Context, o output, instant bool) (ours, bare float64, requests int, err error) {
+func (c *bench) compare(ctx context.Context, o output, instant bool) (ours, bare measured, err error) {
 	var mu sync.Mutex
 	var recorded []*scim.Exchange
 	url, stop, err := startTarget(ctx, instant)
 	if err != nil {
-		return 0, 0, 0, err
+		return ours, bare, err
 	}
 	run := &provision{TargetURL: url, Token: sim.EmbeddedToken, Users: c.Users, Groups: c.Groups, Seed: 1, Mappings: "default", Concurrency: c.Concurrency,
 		observe: func(e *scim.Exchange) {
@@ -108,22 +121,27 @@ func (c *bench) compare(ctx context.Context, o output, instant bool) (ours, bare
 			mu.Unlock()
 		}}
 	sum, err := run.run(ctx, o.err)
-	if err := errors.Join(err, stop()); err != nil {
-		return 0, 0, 0, err
+	spent, ended := stop()
+	if err := errors.Join(err, ended); err != nil {
+		return ours, bare, err
 	}
 	if !sum.OK {
 		sum.print(o.err)
-		return 0, 0, 0, fmt.Errorf("provisioning did not end as wanted")
+		return ours, bare, fmt.Errorf("provisioning did not end as wanted")
 	}
+	ours = measured{sum.Requests, time.Duration(sum.Seconds * float64(time.Second)), sum.cpu + spent}
 	again, stop, err := startTarget(ctx, instant)
 	if err != nil {
-		return 0, 0, 0, err
+		return ours, bare, err
 	}
+	before := processorTime()
 	took, err := replay(ctx, recorded, url, again, c.Concurrency)
-	if err := errors.Join(err, stop()); err != nil {
-		return 0, 0, 0, err
+	cpu := processorTime() - before
+	spent, ended = stop()
+	if err := errors.Join(err, ended); err != nil {
+		return ours, bare, err
 	}
-	return sum.PerSecond, float64(len(recorded)) / took.Seconds(), len(recorded), nil
+	return ours, measured{len(recorded), took, cpu + spent}, nil
 }
 
 // replay sends recorded requests with nothing but net/http: objects side by side, the requests of one in order, users

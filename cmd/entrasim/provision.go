@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sort"
 	"strconv"
 	"strings"
@@ -53,6 +54,8 @@ type summary struct {
 	Failed       []failedObject    `json:"failed,omitempty"`
 	OK           bool              `json:"ok"`
 	Error        *sim.JobError     `json:"error,omitempty"`
+
+	cpu time.Duration // processor time of the cycles
 }
 
 // failedObject is one of the first operations that failed.
@@ -141,6 +144,8 @@ func (c *provision) run(ctx context.Context, progress io.Writer) (sum summary, e
 		return sum, err
 	}
 	defer func() { err = errors.Join(err, dir.Close()) }()
+	// A run is short and makes much garbage: collecting it less often costs some memory and saves a tenth of the time.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	clk := clock.New(clock.Real, 1, clock.Wall().UTC())
 	m := &meter{}
 	svc, err := sim.Open(sim.Options{Directory: dir, Clock: clk, Seed: c.Seed, Concurrency: c.Concurrency, Log: slog.New(slog.DiscardHandler),
@@ -164,7 +169,7 @@ func (c *provision) run(ctx context.Context, progress io.Writer) (sum summary, e
 		return sum, err
 	}
 	sum.Failures = map[string]int{}
-	began := clock.Wall()
+	began, spent := clock.Wall(), processorTime()
 	if err := cycleWithBar(ctx, svc, app, progress, &sum); err != nil {
 		return sum, err
 	}
@@ -176,7 +181,7 @@ func (c *provision) run(ctx context.Context, progress io.Writer) (sum summary, e
 			return sum, err
 		}
 	}
-	sum.Seconds = clock.Wall().Sub(began).Seconds()
+	sum.Seconds, sum.cpu = clock.Wall().Sub(began).Seconds(), processorTime()-spent
 	return sum, sum.finish(svc, app, m)
 }
 

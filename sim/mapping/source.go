@@ -135,12 +135,12 @@ type Source struct {
 }
 
 // UserSource shows a user; softDeleted is the computed IsSoftDeleted, manager the object id of the manager.
-func UserSource(u directory.User, softDeleted bool, manager string) *Source {
+func UserSource(u *directory.User, softDeleted bool, manager string) *Source {
 	return &Source{names: userByName, get: u.Get, guest: u.IsGuest(), softDeleted: softDeleted, manager: manager}
 }
 
 // GroupSource shows a group.
-func GroupSource(g directory.Group, softDeleted bool) *Source {
+func GroupSource(g *directory.Group, softDeleted bool) *Source {
 	return &Source{names: groupByName, get: g.Get, softDeleted: softDeleted}
 }
 
