@@ -1,6 +1,10 @@
 package directory
 
-import "go.etcd.io/bbolt"
+import (
+	"slices"
+
+	"go.etcd.io/bbolt"
+)
 
 // Reader is one consistent view of the directory for the provisioning service, by creation numbers. It sees deleted
 // objects and tombstones too; what it returns may be kept.
@@ -154,6 +158,30 @@ func (r *Reader) EachAssigned(sp uint64, f func(principal uint64, kind Kind, rol
 
 // Assigned lists the roles that a principal has of an application; none means that it is not assigned directly.
 func (r *Reader) Assigned(sp, principal uint64) []string { return r.t.roles(sp, principal) }
+
+// Grants lists the assignments of a principal to an application, the oldest first.
+func (r *Reader) Grants(sp, principal uint64) []Assignment {
+	var list []Assignment
+	for _, role := range r.t.roles(sp, principal) {
+		a, ok, err := r.t.assignment(roleKey(sp, principal, role))
+		r.keep(err)
+		if ok && err == nil {
+			list = append(list, a)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Assignment) int { return a.CreatedDateTime.Compare(b.CreatedDateTime) })
+	return list
+}
+
+// ServicePrincipalByNum returns a service principal in any state.
+func (r *Reader) ServicePrincipalByNum(n uint64) (ServicePrincipal, bool) {
+	sp, ok, err := load[ServicePrincipal](r.t, n)
+	r.keep(err)
+	if !ok || err != nil || sp.Kind != KindServicePrincipal {
+		return ServicePrincipal{}, false
+	}
+	return *sp, true
+}
 
 // AnyAssigned reports whether a principal is assigned to an application directly.
 func (r *Reader) AnyAssigned(sp, principal uint64) bool {
