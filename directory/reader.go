@@ -174,13 +174,13 @@ func (r *Reader) Grants(sp, principal uint64) []Assignment {
 }
 
 // ServicePrincipalByNum returns a service principal in any state.
-func (r *Reader) ServicePrincipalByNum(n uint64) (ServicePrincipal, bool) {
+func (r *Reader) ServicePrincipalByNum(n uint64) (*ServicePrincipal, bool) {
+	if kind, _, _ := r.Standing(n); kind != KindServicePrincipal {
+		return nil, false
+	}
 	sp, ok, err := load[ServicePrincipal](r.t, n)
 	r.keep(err)
-	if !ok || err != nil || sp.Kind != KindServicePrincipal {
-		return ServicePrincipal{}, false
-	}
-	return *sp, true
+	return sp, ok && err == nil
 }
 
 // AnyAssigned reports whether a principal is assigned to an application directly.

@@ -105,11 +105,7 @@ func (s *Service) CompareTarget(appID, kind, targetID string, resource []byte, m
 }
 
 func compareAttribute(a *mapping.Attribute, want Wanted, have *scim.Resource, asked bool) Compared {
-	w := scim.Attribute{Path: a.Target, Type: wireType[a.Type], Multi: a.Multi, Value: want.Text}
-	if len(want.List) > 0 {
-		w.Value = want.List
-	}
-	text, _, equal := scim.Differs(have, w, a.CaseExact)
+	text, _, equal := scim.Differs(have, want.value, a.CaseExact)
 	return Compared{a.Target, want.Text, text, equal || !asked}
 }
 

@@ -70,6 +70,10 @@ func (s *Service) apply(j *job, edit SettingsEdit) (credentials bool, err error)
 	if edit.Scope != nil {
 		switch *edit.Scope {
 		case SyncAll:
+			if j.set != nil && j.set.UsesRoles() {
+				return false, invalid("scope", "Sync all users and groups does not go with app roles, which "+j.set.RoleTarget()+" is mapped from.",
+					"Delete that mapping first, or keep Sync only assigned users and groups.")
+			}
 			j.secrets[secretSyncAll] = "True"
 		case SyncAssigned:
 			j.secrets[secretSyncAll] = "False"
@@ -340,7 +344,7 @@ func (s *Service) setSchema(appID string, schema *mapping.Schema, audited bool) 
 	if err := schema.Validate(); err != nil {
 		return err
 	}
-	set, err := mapping.Compile(schema)
+	set, err := mapping.Compile(schema) // once for the job: objects are mapped by what this gives
 	if err != nil {
 		return err
 	}
@@ -349,6 +353,10 @@ func (s *Service) setSchema(appID string, schema *mapping.Schema, audited bool) 
 		activity = ""
 	}
 	return s.change(appID, activity, "", func(j *job, tx *bbolt.Tx) error {
+		if s.settings(j).Scope == SyncAll && set.UsesRoles() {
+			return invalid("scope", "App roles, which "+set.RoleTarget()+" is mapped from, do not go with Sync all users and groups.",
+				"Choose Sync only assigned users and groups first (customize-application-attributes.md).")
+		}
 		data := encodeSchema(schema)
 		fresh, err := mapping.Parse(data)
 		if err != nil {

@@ -92,6 +92,7 @@ func (t *step) load() (ok bool, err error) {
 			return err
 		}
 		t.src, ok = readSource(r, t.app, t.all, t.set, t.w.num)
+		ok = ok && !t.src.unread
 		return nil
 	})
 	if err != nil || !ok {
@@ -197,6 +198,10 @@ func (t *step) disable(ctx context.Context) {
 		t.failed(err)
 		return
 	}
+	if want.Ignore {
+		t.ignored(want)
+		return
+	}
 	if len(t.m.SoftDeleteTargets()) == 0 {
 		if !t.opt.SoftDelete {
 			t.remove(ctx, "It left scope, and the target has no soft delete.", "S-197", "W-164")
@@ -247,6 +252,10 @@ func (t *step) keep(ctx context.Context) {
 	want, err := desire(t.m, &t.src, t.env(t.src.ID))
 	if err != nil {
 		t.failed(err)
+		return
+	}
+	if want.Ignore {
+		t.ignored(want)
 		return
 	}
 	t.want = want
@@ -335,7 +344,7 @@ func (t *step) meet(ctx context.Context) {
 		if t.w.kind == directory.KindGroup {
 			rules = []string{"W-057", "W-030"}
 		}
-		found, err := t.client.Match(ctx, t.tag(t.src.ID, "It is not linked yet: the target is asked for a match by "+v.Attr+".", rules...), t.rt, v.Attr, v.Value)
+		found, err := t.client.Match(ctx, t.tag(t.src.ID, "It is not linked yet: the target is asked for a match by "+v.Attr+".", rules...), t.rt, v.Attr, v.Value, v.exact)
 		if err != nil {
 			t.failed(err)
 			return
@@ -444,6 +453,12 @@ func (t *step) note(have *scim.Resource) {
 	t.mu.Lock()
 	t.reads[t.w.num] = r
 	t.mu.Unlock()
+}
+
+// ignored leaves out an object because an expression said IgnoreObjectFlow.
+func (t *step) ignored(want mapping.Object) {
+	t.skip(ActionOther, SkipBlocked, "S-245")
+	t.rec.Message = "The expression mapped to " + want.IgnoredBy + " says IgnoreObjectFlow: the object is left out."
 }
 
 func (t *step) skip(action Action, reason SkipReason, ruleIDs ...string) {

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"errors"
-	"strings"
 
 	"entrasim/directory"
 	"entrasim/sim/expr"
@@ -18,6 +17,24 @@ func desire(m *mapping.ObjectMapping, src *source, env *expr.Env) (mapping.Objec
 // valueOf turns a mapped value into one of the wire.
 func valueOf(d mapping.Desired) scim.Attribute {
 	a := scim.Attribute{Path: d.Attr.Target, Type: wireType[d.Attr.Type], Multi: d.Attr.Multi}
+	if roles, form := d.Value.Roles(); len(roles) > 0 {
+		if !d.Attr.Multi {
+			roles = roles[:1] // a single-valued attribute takes the first
+		}
+		value := scim.Roles{Form: scim.RolesComplex}
+		if form == expr.RolesAssertive {
+			value.Form = scim.RolesAssertive
+		}
+		for _, r := range roles {
+			value.List = append(value.List, scim.Role(r))
+		}
+		a.Value = value
+		return a
+	}
+	if d.Role != nil {
+		role := scim.Role(*d.Role)
+		a.Role = &role
+	}
 	switch {
 	case d.Value.IsList():
 		a.Value = d.Value.List()
@@ -33,24 +50,31 @@ var wireType = map[mapping.Type]scim.Type{
 }
 
 // creation lists what a POST carries: every mapped value, defaults included, in mapping order. A required target
-// attribute without a value is a failure (resources/synchronization-attributedefinition.md, "required").
+// attribute without a value is a failure (resources/synchronization-attributedefinition.md, "required"). Where roles are
+// mapped and nobody has one, the POST carries an empty list of them.
 func creation(want mapping.Object) ([]scim.Attribute, []modified, *failure) {
 	attrs := make([]scim.Attribute, 0, len(want.Values))
 	mods := make([]modified, 0, len(want.Values))
+	rolesMapped, roles := false, false
 	for _, d := range want.Values {
-		if !d.Present {
+		a := scim.Attribute{}
+		if d.Present {
+			a = valueOf(d)
+		}
+		rolesMapped = rolesMapped || d.Attr.IsRoles() && !d.Ignored
+		if !d.Present || a.Text() == "" { // a POST carries neither nulls nor empty text
 			if d.Attr.Required {
 				return nil, nil, &failure{Code: scim.CodeMandatoryFieldsMissing,
 					Message: "The target attribute " + d.Attr.Target + " is required, and its mapping yields no value."}
 			}
 			continue
 		}
-		a := valueOf(d)
-		if *textOf(a) == "" { // a POST carries neither nulls nor empty text
-			continue
-		}
+		roles = roles || d.Attr.IsRoles()
 		attrs = append(attrs, a)
-		mods = append(mods, modified{Name: a.Path, New: textOf(a)})
+		mods = append(mods, modified{Name: a.Path, New: shown(d, a)})
+	}
+	if rolesMapped && !roles {
+		attrs = append(attrs, scim.Attribute{Path: "roles", Value: scim.Roles{}})
 	}
 	return attrs, mods, nil
 }
@@ -60,19 +84,23 @@ func creation(want mapping.Object) ([]scim.Attribute, []modified, *failure) {
 // where the target returned no value, Replace where it returned another one.
 func difference(want mapping.Object, have *scim.Resource, opt scim.Options) (changes []scim.Change, mods []modified, softDelete bool) {
 	for _, d := range want.Values {
-		if !d.Present || !flows(d, have) {
+		if !d.Present {
 			continue
 		}
 		a := valueOf(d)
 		old, present, equal := scim.Differs(have, a, d.Attr.CaseExact)
-		if equal {
+		op := opt.Op(present)
+		a, op, ok := flows(d, a, op, have, present, equal)
+		if !ok {
 			continue
 		}
-		c := scim.Change{Op: opt.Op(present), Attribute: a}
-		changes = append(changes, c)
-		m := modified{Name: a.Path, New: textOf(a)}
+		changes = append(changes, scim.Change{Op: op, Attribute: a})
+		m := modified{Name: a.Path, New: shown(d, a)}
 		if present {
 			m.Old = &old
+			if d.Redacted {
+				m.Old = redacted()
+			}
 		}
 		mods = append(mods, m)
 		softDelete = softDelete || d.Attr.ReadsSoftDeleted
@@ -80,31 +108,53 @@ func difference(want mapping.Object, have *scim.Resource, opt scim.Options) (cha
 	return changes, mods, softDelete
 }
 
-// flows reports whether a value applies to an object that the target holds already.
-func flows(d mapping.Desired, have *scim.Resource) bool {
+// flows decides whether a value goes to an object that the target holds already, and what of it
+// (resources/synchronization-attributemapping.md, flowType and flowBehavior). present and equal are what was found there.
+func flows(d mapping.Desired, a scim.Attribute, op scim.Op, have *scim.Resource, present, equal bool) (scim.Attribute, scim.Op, bool) {
+	several := d.Attr.Multi || a.Value != nil && d.Value.IsList()
 	switch {
 	case d.Attr.CreateOnly:
-		return false
-	case d.FromDefault && !d.Attr.None:
-		return false
+		return a, op, false
 	case d.Attr.None:
-		_, present, _ := scim.Differs(have, valueOf(d), true)
-		return !present
-	case d.Attr.AddOnlyWhenEmpty():
-		_, present, _ := scim.Differs(have, valueOf(d), true)
-		return !present
+		return a, op, !present // fills an empty attribute, on updates too
+	case d.FromDefault:
+		return a, op, false // only on creation
+	case d.Attr.FlowType == mapping.AttributeAddOnly:
+		return a, op, !present
+	case d.Attr.FlowType == mapping.MultiValueAddOnly && !several:
+		return a, op, false
+	case d.Attr.FlowType == mapping.ValueAddOnly && !several:
+		return a, op, !present // another value would take the place of the present one
+	case d.Attr.FlowType == mapping.MultiValueAddOnly, d.Attr.FlowType == mapping.ValueAddOnly:
+		part, missing := scim.Missing(have, a, d.Attr.CaseExact)
+		return part, scim.Add, missing
+	case d.Attr.FlowAlways:
+		return a, op, true
+	case equal:
+		return a, op, false
 	}
-	return true
+	if roles, ok := a.Value.(scim.Roles); ok && roles.Form == scim.RolesComplex {
+		part, missing := scim.Missing(have, a, d.Attr.CaseExact)
+		return part, scim.Add, missing
+	}
+	return a, op, true
+}
+
+// shown is a value as the log shows it.
+func shown(d mapping.Desired, a scim.Attribute) *string {
+	if d.Redacted {
+		return redacted()
+	}
+	return textOf(a)
+}
+
+func redacted() *string {
+	s := expr.RedactedText
+	return &s
 }
 
 func textOf(a scim.Attribute) *string {
-	var text string
-	switch v := a.Value.(type) {
-	case string:
-		text = v
-	case []string:
-		text = strings.Join(v, ", ")
-	}
+	text := a.Text()
 	return &text
 }
 
@@ -133,16 +183,17 @@ func (f *failure) unhealthy() bool {
 	return f != nil && f.Err != nil && (f.Err.NoAnswer || f.Err.Status == 401)
 }
 
-// matchingValues are the values to match by, in precedence order; empty ones are passed over.
+// matchingValues are the values to match by, in precedence order; empty ones are passed over, and so are defaults, which
+// many objects share.
 func matchingValues(m *mapping.ObjectMapping, want mapping.Object) []matchInfo {
 	var list []matchInfo
 	for _, x := range m.Matching {
 		d := want.Values[x.Index]
-		if !d.Present {
+		if !d.Present || d.FromDefault {
 			continue
 		}
 		if text := d.Value.Text(); text != "" {
-			list = append(list, matchInfo{Attr: d.Attr.Target, Value: text})
+			list = append(list, matchInfo{Attr: d.Attr.Target, Value: text, exact: d.Attr.CaseExact})
 		}
 	}
 	return list

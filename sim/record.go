@@ -68,6 +68,7 @@ type matchInfo struct {
 	Attr  string `json:"a"`
 	Value string `json:"v"`
 	Found int    `json:"f"`
+	exact bool   // case counts
 }
 
 // record is one decision as it is stored: codes, ids and changed values. Words are added when it is read, see log.go.

@@ -1,7 +1,11 @@
 package sim
 
 import (
+	"slices"
+	"strings"
+
 	"entrasim/directory"
+	"entrasim/sim/expr"
 	"entrasim/sim/mapping"
 )
 
@@ -13,6 +17,7 @@ type scopeResult struct {
 	SyncAll  bool   `json:"all,omitempty"` // assignment is not asked for
 	Filter   bool   `json:"f"`             // the scoping filter passed, or there is none
 	Filters  string `json:"fj,omitempty"`  // each clause with its result, as JSON text
+	Why      string `json:"fw,omitempty"`  // which filters failed on which attributes
 	// Blocked assignment: assigned only through groups that are not security-enabled.
 	Insecure bool `json:"ins,omitempty"`
 }
@@ -31,6 +36,7 @@ type source struct {
 	manager uint64
 	scope   scopeResult
 	attrs   *mapping.Source
+	unread  bool // the mapping's input or category filter drops it right after reading
 }
 
 // readSource reads object n and evaluates its scope in job j. ok is false when the directory never had it, or has
@@ -56,30 +62,70 @@ func readSource(r *directory.Reader, app uint64, all bool, set *mapping.Set, n u
 	if m == nil {
 		return src, true
 	}
-	// The filter sees the source attributes; IsSoftDeleted needs the filter's result and is set behind it.
-	src.attrs = src.mappingSource(r, m, false)
+	// The filters see the source attributes; IsSoftDeleted needs the filter's result and is set behind it.
+	src.attrs = src.mappingSource(r, app, m)
+	src.unread = src.State != directory.Purged && (m.Input != nil && !m.Input.Passes(src.attrs) || m.Category != nil && !m.Category.Passes(src.attrs))
 	src.scope.Filter = true
 	if m.Scope != nil {
 		pass, clauses := m.Scope.Eval(src.attrs)
 		src.scope.Filter, src.scope.Filters = pass, clauses.JSON()
+		if !pass {
+			src.scope.Why = clauses.Reason()
+		}
 	}
-	if !src.scope.In() {
-		src.attrs = src.mappingSource(r, m, true)
-	}
+	src.attrs.SoftDeleted = !src.scope.In()
 	return src, true
 }
 
-func (src *source) mappingSource(r *directory.Reader, m *mapping.ObjectMapping, softDeleted bool) *mapping.Source {
-	if src.Kind == directory.KindGroup {
-		return mapping.GroupSource(src.group, softDeleted)
+func (src *source) mappingSource(r *directory.Reader, app uint64, m *mapping.ObjectMapping) *mapping.Source {
+	var c mapping.Computed
+	if m.NeedsRoles {
+		c.Roles = appRoles(r, app, src.Num, src.Kind)
 	}
-	manager := ""
+	if src.Kind == directory.KindGroup {
+		return mapping.GroupSource(src.group, c)
+	}
 	if src.manager != 0 && m.NeedsManager {
 		if boss, ok := r.Object(src.manager); ok && boss.State == directory.Live {
-			manager = boss.ID
+			c.Manager = boss.ID
 		}
 	}
-	return mapping.UserSource(src.user, softDeleted, manager)
+	return mapping.UserSource(src.user, c)
+}
+
+// appRoles lists the roles of the application that an object has, directly or, a user, as an immediate member of an
+// assigned group that counts; the oldest assignment comes first. Default access is no role
+// (customize-application-attributes.md, "Provisioning a role to a SCIM app").
+func appRoles(r *directory.Reader, app, n uint64, kind directory.Kind) []expr.Role {
+	grants := r.Grants(app, n)
+	if kind == directory.KindUser {
+		r.EachGroupOf(n, func(group uint64) bool {
+			if of := r.Grants(app, group); len(of) > 0 {
+				if g, ok := r.GroupByNum(group); ok && g.State == directory.Live && g.SecurityEnabled {
+					grants = append(grants, of...)
+				}
+			}
+			return true
+		})
+		slices.SortStableFunc(grants, func(a, b directory.Assignment) int { return a.CreatedDateTime.Compare(b.CreatedDateTime) })
+	}
+	sp, ok := r.ServicePrincipalByNum(app)
+	if !ok {
+		return nil
+	}
+	var roles []expr.Role
+	for _, g := range grants {
+		i := slices.IndexFunc(sp.AppRoles, func(x directory.AppRole) bool { return strings.EqualFold(x.ID, g.RoleID) })
+		if i < 0 || slices.ContainsFunc(roles, func(x expr.Role) bool { return x.ID == sp.AppRoles[i].ID }) {
+			continue
+		}
+		role := expr.Role{ID: sp.AppRoles[i].ID, Value: sp.AppRoles[i].Value, DisplayName: sp.AppRoles[i].DisplayName}
+		if role.Value == "" { // a role without a value is known by its name
+			role.Value = role.DisplayName
+		}
+		roles = append(roles, role)
+	}
+	return roles
 }
 
 // userAssigned follows the two ways to be assigned: directly, or as an immediate member of a live assigned group that is

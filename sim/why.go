@@ -140,7 +140,12 @@ func checks(src *source, paths []string, all bool) []Check {
 		role.Text = "There is no role without an assignment."
 	}
 	filter := Check{Name: "Scoping filter evaluation passed", Pass: src.scope.Filter, Text: "No scoping filter is set.", Rule: "S-120"}
-	if src.scope.Filters != "" && src.scope.Filters != "{}" {
+	switch {
+	case src.unread:
+		filter.Pass, filter.Text, filter.Rule = false, "The mapping's input filter drops it right after reading: nothing is sent, whatever its state.", "S-124"
+	case src.scope.Why != "":
+		filter.Text = capital(src.scope.Why) + "."
+	case src.scope.Filters != "" && src.scope.Filters != "{}":
 		filter.Text = src.scope.Filters
 	}
 	return []Check{active, assigned, role, filter}
@@ -176,6 +181,8 @@ func verdict(src *source, x *Explanation, j Job, mapped bool) (string, []string)
 	switch {
 	case !mapped:
 		return fmt.Sprintf("%s is not provisioned to %s: the %s mapping is off.", who, x.ApplicationName, kindName(src.Kind)), []string{"S-110"}
+	case src.unread:
+		return fmt.Sprintf("Nothing is sent for %s: the mapping's input filter drops it right after reading.", who), []string{"S-124"}
 	case x.Escrow != nil:
 		return fmt.Sprintf("The last try for %s failed with %s; it is tried again %s.", who, x.Escrow.Code, when), []string{"S-140", "S-144"}
 	case x.InScope && x.Link != nil && x.Link.State == LinkActive:
@@ -197,6 +204,13 @@ func verdict(src *source, x *Explanation, j Job, mapped bool) (string, []string)
 	return fmt.Sprintf("%s is not provisioned to %s.", who, x.ApplicationName), nil
 }
 
+func capital(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return string(s[0]-0x20) + s[1:]
+}
+
 func lowerFirst(s string) string {
 	if s == "" {
 		return s
@@ -210,6 +224,7 @@ type Wanted struct {
 	Text    string   `json:"text"`
 	Present bool     `json:"present"`
 	List    []string `json:"list,omitempty"`
+	value   scim.Attribute
 }
 
 // Preview is what the target should hold of an object.
@@ -283,11 +298,11 @@ func (s *Service) Preview(appID, objectID string) (Preview, error) {
 		return p, nil
 	}
 	for _, d := range want.Values {
-		w := Wanted{Target: d.Attr.Target, Present: d.Present}
+		w := Wanted{Target: d.Attr.Target, Present: d.Present, value: scim.Attribute{Path: d.Attr.Target, Value: ""}}
 		if d.Present {
-			a := valueOf(d)
-			w.Text = *textOf(a)
-			w.List, _ = a.Value.([]string)
+			w.value = valueOf(d)
+			w.Text = w.value.Text()
+			w.List, _ = w.value.Value.([]string)
 		}
 		p.Attributes = append(p.Attributes, w)
 	}
@@ -360,7 +375,7 @@ func (s *Service) PreviewMapping(appID, objectID string, attribute mapping.Attri
 	}
 	dialect := dialectOf(url)
 	a := valueOf(d)
-	out.Result = *textOf(a)
+	out.Result = a.Text()
 	rt := resourceType(src.Kind)
 	out.Create = string(scim.CreateFragment(rt, dialect, s.wire, a))
 	out.Update = string(scim.OperationJSON(rt, dialect, s.wire, scim.Change{Op: scim.Replace, Attribute: a}))

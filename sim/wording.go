@@ -135,6 +135,9 @@ func (r *record) skipShort() string {
 	case SkipImport:
 		return "no matching attribute has a value"
 	case SkipBlocked:
+		if r.Message != "" {
+			return lowerFirst(r.Message)
+		}
 		return "the mapping does not allow " + string(r.Action)
 	}
 	return strings.ToLower(strings.Join(r.scopeReasons(), ", "))
@@ -164,6 +167,9 @@ func (r *record) scopeReasons() []string {
 // skipText is the reason of a skipped record in full: each failing condition numbered, with advice.
 func (r *record) skipText() string {
 	kind := kindName(r.Kind)
+	if r.Message != "" {
+		return r.Message
+	}
 	switch r.Skip {
 	case SkipRedundant:
 		if r.Action == ActionDisable && !r.Read {
@@ -180,6 +186,9 @@ func (r *record) skipText() string {
 		"Assigned only through a group that is not security-enabled": "The assigned group is not security-enabled: enable it, or assign the object directly.",
 		"Not active in the directory":                                "It is blocked or deleted in the directory: an account must be enabled before it is created.",
 		"Scoping filter not passed":                                  "It does not pass the scoping filter: review the filter or the attribute.",
+	}
+	if sc := r.Scope; sc != nil && sc.Why != "" {
+		advice["Scoping filter not passed"] = "It does not pass the scoping filter (" + sc.Why + "): review the filter or the attribute."
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "The %s is not effectively entitled for provisioning.", strings.ToLower(kind))

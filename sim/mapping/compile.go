@@ -12,6 +12,27 @@ import (
 // Set is a compiled schema: the object mappings for users and groups; nil where the schema has none.
 type Set struct{ Users, Groups *ObjectMapping }
 
+// UsesRoles reports whether a mapping asks for app role assignments: such a job can't synchronize all users and groups
+// (customize-application-attributes.md, "Provisioning a role to a SCIM app").
+func (s *Set) UsesRoles() bool {
+	return s.Users != nil && s.Users.Enabled && s.Users.NeedsRoles || s.Groups != nil && s.Groups.Enabled && s.Groups.NeedsRoles
+}
+
+// RoleTarget is the first target attribute whose mapping asks for app role assignments; "" for none.
+func (s *Set) RoleTarget() string {
+	for _, m := range []*ObjectMapping{s.Users, s.Groups} {
+		if m == nil || !m.Enabled {
+			continue
+		}
+		for _, a := range m.Attributes {
+			if slices.Contains(a.Inputs(), "appRoleAssignments") {
+				return a.Target
+			}
+		}
+	}
+	return ""
+}
+
 // ObjectMapping maps one kind of object. It is safe for concurrent use.
 type ObjectMapping struct {
 	Name                   string
@@ -23,12 +44,15 @@ type ObjectMapping struct {
 	References             []ReferenceMapping
 	Matching               []Matching // in the order of precedence
 	Scope                  *Filter    // nil: everything passes
+	Input, Category        *Filter    // who does not pass is not read at all; nil: everybody passes
 
-	// NeedsManager: an expression reads the manager's object id. A mapped reference alone does not.
-	NeedsManager bool
+	NeedsManager bool // an expression reads the manager's object id; a mapped reference alone does not
+	NeedsRoles   bool // an expression reads the app role assignments
 
 	reads      []string        // source attributes, each once
+	redacted   map[string]bool // those that logs must not show
 	properties map[string]bool // the directory properties behind them
+	computes   bool            // at least one expression is not a direct mapping
 }
 
 // ReferenceMapping maps manager or members.
@@ -49,113 +73,26 @@ type Attribute struct {
 	Required         bool
 	Default          string
 	HasDefault       bool
-	CreateOnly       bool // Only during creation
-	FlowType         string
-	None             bool // mapping type None: fills an empty target with its default
+	CreateOnly       bool   // Only during object creation
+	FlowType         string // one of the constants
+	FlowAlways       bool   // sent although it is equal
+	None             bool   // mapping type None: fills an empty target with its default
 	ReadsSoftDeleted bool
 
-	direct string // name of the source attribute of a direct mapping
-	expr   *expr.Expr
+	direct     *attribute // of a direct mapping
+	expr       *expr.Expr
+	singleRole bool // the whole expression is SingleAppRoleAssignment
+	roles      bool // the target is roles, or a part of it
+	allRoles   bool // the target is roles as a whole
+	inputs     []string
+	redacts    []string // inputs of Redact
 }
 
-// AddOnlyWhenEmpty reports whether the value flows only into a target attribute without one.
-func (a *Attribute) AddOnlyWhenEmpty() bool { return a.FlowType == "AttributeAddOnly" }
+// Inputs lists the source attributes that the mapping reads, in the service's spelling. The caller must not change it.
+func (a *Attribute) Inputs() []string { return a.inputs }
 
-// Inputs lists the source attributes that the mapping reads.
-func (a *Attribute) Inputs() []string {
-	if a.direct != "" {
-		return []string{a.direct}
-	}
-	if a.expr == nil {
-		return nil
-	}
-	return a.expr.Attributes()
-}
-
-// Desired is the value that a target attribute should have.
-type Desired struct {
-	Attr        *Attribute
-	Value       expr.Value
-	Present     bool // false: null, nothing is sent
-	FromDefault bool // the default value, because the source was null
-}
-
-// Object is what the target should hold: one value for each attribute mapping, in their order.
-type Object struct {
-	Values []Desired
-	// Ignore: an expression said IgnoreObjectFlow.
-	Ignore bool
-}
-
-// Failure is an attribute mapping that could not be evaluated for an object.
-type Failure struct {
-	Target string
-	Err    error
-}
-
-func (f *Failure) Error() string {
-	return fmt.Sprintf("The attribute mapping of %s failed: %v.", f.Target, f.Err)
-}
-
-func (f *Failure) Unwrap() error { return f.Err }
-
-// Map computes the desired object. The error is a *Failure.
-func (m *ObjectMapping) Map(src *Source, env *expr.Env) (Object, error) {
-	o := Object{Values: make([]Desired, len(m.Attributes))}
-	env.Attribute = src.Attribute
-	for i, a := range m.Attributes {
-		d, ignore, err := a.desire(src, env)
-		if err != nil {
-			return o, err
-		}
-		o.Ignore = o.Ignore || ignore
-		o.Values[i] = d
-	}
-	return o, nil
-}
-
-// Desire evaluates one attribute mapping.
-func (a *Attribute) Desire(src *Source, env *expr.Env) (Desired, error) {
-	env.Attribute = src.Attribute
-	d, _, err := a.desire(src, env)
-	return d, err
-}
-
-func (a *Attribute) desire(src *Source, env *expr.Env) (d Desired, ignoreObject bool, err error) {
-	d.Attr = a
-	var v expr.Value
-	switch {
-	case a.direct != "":
-		v, _ = src.Attribute(a.direct)
-	case a.expr != nil:
-		r, err := a.expr.Eval(env)
-		if err != nil {
-			return d, false, &Failure{a.Target, err}
-		}
-		if r.IgnoreFlow || r.IgnoreObject {
-			return d, r.IgnoreObject, nil
-		}
-		v = r.Value
-	}
-	if v.IsNull() || v.IsList() && v.IsEmpty() {
-		if a.HasDefault {
-			d.Value, d.Present, d.FromDefault = expr.String(a.Default), true, true
-		}
-		return d, false, nil
-	}
-	if v.IsList() && !a.Multi && !isFiltered(a.Target) {
-		v = expr.String(v.Text())
-	}
-	if a.Type == Boolean {
-		if t := v.Text(); !strings.EqualFold(t, "true") && !strings.EqualFold(t, "false") {
-			return d, false, &Failure{a.Target, fmt.Errorf("%q is no Boolean; expected True or False", t)}
-		}
-	}
-	d.Value, d.Present = v, true
-	return d, false, nil
-}
-
-func isFiltered(target string) bool { return strings.Contains(target, "[") }
+// IsRoles reports whether the target attribute is roles or a part of it.
+func (a *Attribute) IsRoles() bool { return a.roles }
 
 // Reads reports whether the mapping, its filter or its matching read a directory property, given by its Graph name.
 func (m *ObjectMapping) Reads(property string) bool { return m.properties[property] }
@@ -171,100 +108,145 @@ func (m *ObjectMapping) SoftDeleteTargets() []string {
 	return list
 }
 
-// Compile turns a schema into functions. The error is a *Problem with the JSON path of what is wrong.
-func Compile(s *Schema) (*Set, error) {
-	set := &Set{}
-	rules := slices.Clone(s.Rules)
-	sort.SliceStable(rules, func(i, k int) bool { return rules[i].Priority < rules[k].Priority })
-	for ri := range rules {
-		for mi := range rules[ri].ObjectMappings {
-			doc := &rules[ri].ObjectMappings[mi]
-			path := fmt.Sprintf("$.synchronizationRules[%d].objectMappings[%d]", ri, mi)
-			m, err := compileObject(s, doc, path)
-			if err != nil {
-				return nil, err
-			}
-			switch {
-			case strings.EqualFold(doc.SourceObjectName, "User") && set.Users == nil:
-				set.Users = m
-			case strings.EqualFold(doc.SourceObjectName, "Group") && set.Groups == nil:
-				set.Groups = m
-			}
-		}
-	}
-	return set, nil
+// compiler turns documents into functions and collects what is wrong with them.
+type compiler struct {
+	schema   *Schema
+	problems []*Problem
+	warnings []*Problem
 }
 
-func compileObject(s *Schema, doc *ObjectMappingDocument, path string) (*ObjectMapping, error) {
-	m := &ObjectMapping{Name: doc.Name, Enabled: doc.Enabled, SourceObject: doc.SourceObjectName, TargetObject: doc.TargetObjectName, properties: map[string]bool{}}
-	for _, f := range strings.Split(doc.FlowTypes, ",") {
-		switch strings.ToLower(strings.TrimSpace(f)) {
-		case "add":
-			m.Create = true
-		case "update":
-			m.Update = true
-		case "delete":
-			m.Delete = true
-		case "", "none":
-		default:
-			return nil, &Problem{Path: path + ".flowTypes", Message: fmt.Sprintf("%q is no flow type; expected Add, Update, Delete.", f)}
-		}
+func (c *compiler) problem(path, field string, err error, format string, args ...any) {
+	c.problems = append(c.problems, &Problem{Path: path, Field: field, Message: fmt.Sprintf(format, args...), Err: err})
+}
+
+func (c *compiler) warn(path, field, format string, args ...any) {
+	c.warnings = append(c.warnings, &Problem{Path: path, Field: field, Message: fmt.Sprintf(format, args...)})
+}
+
+// first returns the first problem as an error.
+func (c *compiler) first() error {
+	if len(c.problems) == 0 {
+		return nil
 	}
-	seen := map[string]bool{}
-	for i, am := range doc.AttributeMappings {
-		at := fmt.Sprintf("%s.attributeMappings[%d]", path, i)
-		if seen[am.TargetAttributeName] {
-			return nil, &Problem{Path: at, Field: "target", Message: fmt.Sprintf("The target attribute %s is mapped twice; delete one of the mappings.", am.TargetAttributeName)}
-		}
-		seen[am.TargetAttributeName] = true
-		a, err := compileAttribute(s, doc, am, at)
-		if err != nil {
-			return nil, err
-		}
-		m.note(a)
-		if a.Type == Reference {
-			src := a.direct
-			if src == "" {
-				return nil, &Problem{Path: at, Field: "expression", Message: fmt.Sprintf("The reference attribute %s takes a direct mapping of manager or members.", a.Target)}
-			}
-			m.References = append(m.References, ReferenceMapping{a.Target, src})
+	return c.problems[0]
+}
+
+// Compile turns a schema into functions; each expression and pattern is compiled here, once. The error is a *Problem with
+// the JSON path of what is wrong first.
+func Compile(s *Schema) (*Set, error) {
+	c := &compiler{schema: s}
+	set := c.compile()
+	return set, c.first()
+}
+
+func (c *compiler) compile() *Set {
+	set := &Set{}
+	c.checkDocument()
+	users, hasUsers := c.schema.locate("User")
+	groups, hasGroups := c.schema.locate("Group")
+	if hasGroups && groups.before(users) { // problems stand in the order of the document
+		set.Groups = c.objectMapping(groups)
+	}
+	if hasUsers {
+		set.Users = c.objectMapping(users)
+	}
+	if hasGroups && !groups.before(users) {
+		set.Groups = c.objectMapping(groups)
+	}
+	return set
+}
+
+// objectSchema is an object mapping with the definitions of its two ends.
+type objectSchema struct {
+	kind   string // User or Group
+	doc    *ObjectMappingDocument
+	source *ObjectDefinition // nil: none is given, the built-in attributes are there in any case
+	target *ObjectDefinition
+	path   string
+}
+
+func (s *Schema) objectSchema(at location) *objectSchema {
+	rule := &s.Rules[at.rule]
+	doc := &rule.ObjectMappings[at.mapping]
+	return &objectSchema{kind: at.kind, doc: doc, path: at.String(),
+		source: s.object(rule.SourceDirectoryName, doc.SourceObjectName), target: s.object(rule.TargetDirectoryName, doc.TargetObjectName)}
+}
+
+func (c *compiler) objectMapping(at location) *ObjectMapping {
+	o := c.schema.objectSchema(at)
+	doc, path := o.doc, o.path
+	m := &ObjectMapping{Name: doc.Name, Enabled: doc.Enabled, SourceObject: o.kind, TargetObject: doc.TargetObjectName,
+		redacted: map[string]bool{}, properties: map[string]bool{}}
+	m.Create, m.Update, m.Delete, _ = flowTypes(doc.FlowTypes)
+	if o.target == nil {
+		c.problem(path+".targetObjectName", "", nil, "The directory %s has no object %q; add its definition under directories, or correct the name.",
+			c.schema.Rules[at.rule].TargetDirectoryName, doc.TargetObjectName)
+		return m
+	}
+	for i := range doc.AttributeMappings {
+		am := &doc.AttributeMappings[i]
+		a := c.attribute(o, am, fmt.Sprintf("%s.attributeMappings[%d]", path, i))
+		if a == nil {
 			continue
 		}
-		m.NeedsManager = m.NeedsManager || slices.Contains(a.Inputs(), "manager")
-		m.Attributes = append(m.Attributes, a)
-		if am.MatchingPriority > 0 {
-			m.Matching = append(m.Matching, Matching{len(m.Attributes) - 1, am.MatchingPriority})
-		}
+		m.add(a, am.MatchingPriority)
 	}
 	sort.SliceStable(m.Matching, func(i, k int) bool { return m.Matching[i].Priority < m.Matching[k].Priority })
-	if m.Enabled && len(m.Matching) == 0 {
-		return nil, &Problem{Path: path, Field: "match", Message: fmt.Sprintf("The mapping %q has no matching attribute; mark one with Match objects using this attribute.", doc.Name)}
+	if m.Enabled && !slices.ContainsFunc(doc.AttributeMappings, func(am AttributeMapping) bool { return am.MatchingPriority > 0 }) {
+		c.problem(path+".attributeMappings", "match", nil, "The mapping %q has no matching attribute; mark one with Match objects using this attribute (matchingPriority 1).", doc.Name)
 	}
-	if doc.Scope != nil && len(doc.Scope.Groups) > 0 {
-		f, err := compileFilter(doc.Scope, doc.SourceObjectName, path+".scope")
-		if err != nil {
-			return nil, err
-		}
-		m.Scope = f
-		for _, name := range f.attributes() {
-			m.noteName(name)
+	if doc.Scope != nil {
+		m.Scope = c.filter(o, doc.Scope.Groups, path+".scope.groups")
+		m.Input = c.filter(o, doc.Scope.InputFilterGroups, path+".scope.inputFilterGroups")
+		m.Category = c.filter(o, doc.Scope.CategoryFilterGroups, path+".scope.categoryFilterGroups")
+		for _, f := range []*Filter{m.Scope, m.Input, m.Category} {
+			if f != nil {
+				for _, g := range f.groups {
+					for i := range g {
+						m.note(g[i].attribute)
+					}
+				}
+			}
 		}
 	}
-	return m, nil
+	c.warnRequired(o)
+	return m
 }
 
-func (m *ObjectMapping) note(a *Attribute) {
-	for _, name := range a.Inputs() {
-		m.noteName(name)
+// add puts a compiled attribute where it belongs.
+func (m *ObjectMapping) add(a *Attribute, priority int) {
+	for _, name := range a.inputs {
+		x := namesOf(m.SourceObject).find(name)
+		if x == nil {
+			x = property(name, strings.ReplaceAll(name, ".", "/"), String)
+		}
+		m.note(x)
 	}
-}
-
-func (m *ObjectMapping) noteName(name string) {
-	if slices.Contains(m.reads, name) {
+	for _, name := range a.redacts {
+		m.redacted[name] = true
+	}
+	if a.Type == Reference {
+		if !a.None {
+			m.References = append(m.References, ReferenceMapping{a.Target, a.direct.name})
+		}
 		return
 	}
-	m.reads = append(m.reads, name)
-	if a, ok := sourceNames(m.SourceObject).find(name); ok && a.property != "" && a.typ != Reference {
+	m.NeedsManager = m.NeedsManager || slices.Contains(a.inputs, "manager")
+	m.NeedsRoles = m.NeedsRoles || slices.Contains(a.inputs, "appRoleAssignments")
+	m.computes = m.computes || a.expr != nil
+	m.Attributes = append(m.Attributes, a)
+	if priority > 0 {
+		m.Matching = append(m.Matching, Matching{len(m.Attributes) - 1, priority})
+	}
+}
+
+// note records what is read.
+func (m *ObjectMapping) note(a *attribute) {
+	if slices.Contains(m.reads, a.name) {
+		return
+	}
+	m.reads = append(m.reads, a.name)
+	if a.property != "" && a.typ != Reference {
 		m.properties[a.property] = true
 		if a.property == "userPrincipalName" {
 			m.properties["userType"] = true // a guest's flows in another form
@@ -274,98 +256,19 @@ func (m *ObjectMapping) noteName(name string) {
 
 // CompileAttribute compiles one attribute mapping of the mapping for "User" or "Group". The error is a *Problem.
 func CompileAttribute(s *Schema, kind string, am AttributeMapping) (*Attribute, error) {
-	doc := s.ObjectMapping(kind)
-	if doc == nil {
-		return nil, &Problem{Message: "The schema has no mapping for " + kind + "."}
+	at, ok := s.locate(kind)
+	if !ok {
+		return nil, noMapping(kind)
 	}
-	return compileAttribute(s, doc, am, "")
+	c := &compiler{schema: s}
+	o := s.objectSchema(at)
+	if o.target == nil {
+		return nil, &Problem{Path: o.path + ".targetObjectName", Message: fmt.Sprintf("There is no definition of the target object %q.", o.doc.TargetObjectName)}
+	}
+	a := c.attribute(o, &am, "")
+	return a, c.first()
 }
 
-func compileAttribute(s *Schema, doc *ObjectMappingDocument, am AttributeMapping, path string) (*Attribute, error) {
-	fail := func(field, format string, args ...any) error {
-		return &Problem{Path: path, Field: field, Message: fmt.Sprintf(format, args...)}
-	}
-	def := s.targetDefinition(doc.TargetObjectName, am.TargetAttributeName)
-	switch {
-	case am.TargetAttributeName == "":
-		return nil, fail("target", "Choose the target attribute.")
-	case def == nil:
-		return nil, fail("target", "The target has no attribute %s; add it to the attribute list first.", am.TargetAttributeName)
-	case def.Anchor:
-		return nil, fail("target", "%s is the target's primary key and can't be mapped.", def.Name)
-	}
-	a := &Attribute{Target: def.Name, Type: def.Type, Multi: def.Multivalued, CaseExact: def.CaseExact, Required: def.Required,
-		CreateOnly: am.FlowType == ObjectAddOnly, FlowType: am.FlowType}
-	switch am.FlowType {
-	case Always, ObjectAddOnly, "MultiValueAddOnly", "ValueAddOnly", "AttributeAddOnly", "":
-	default:
-		return nil, fail("flowType", "%q is no flow type; expected Always or ObjectAddOnly.", am.FlowType)
-	}
-	if am.DefaultValue != nil && *am.DefaultValue != "" {
-		a.Default, a.HasDefault = *am.DefaultValue, true
-	}
-	if am.MatchingPriority < 0 {
-		return nil, fail("match", "The matching precedence is %d; expected 0 or more.", am.MatchingPriority)
-	}
-	if am.Source == nil {
-		a.None = true
-		return a, nil
-	}
-	if strings.EqualFold(am.Source.Type, "Constant") {
-		text := am.Source.Name
-		if text == "" {
-			text = strings.Trim(am.Source.Expression, `"`)
-		}
-		return a, a.constant(text)
-	}
-	e, err := expr.Parse(am.Source.Expression)
-	if err != nil {
-		return nil, fail("expression", "%v.", err)
-	}
-	known := sourceNames(doc.SourceObjectName)
-	for _, name := range e.Attributes() {
-		if _, ok := known.find(name); !ok {
-			return nil, fail("expression", "There is no source attribute [%s]%s.", name, nearestName(name, SourceAttributes(doc.SourceObjectName)))
-		}
-		if name == "IsSoftDeleted" {
-			a.ReadsSoftDeleted = true
-		}
-	}
-	if e.Root.Kind == expr.NodeAttribute {
-		src, _ := known.find(e.Root.Name)
-		a.direct = src.name
-		if (src.typ == Reference) != (a.Type == Reference) {
-			return nil, fail("expression", "%s is %s, the target attribute %s is %s; they can't be mapped to each other.", src.name, kindOf(src.typ), a.Target, kindOf(a.Type))
-		}
-		return a, nil
-	}
-	a.expr = e
-	return a, nil
-}
-
-func kindOf(t Type) string {
-	if t == Reference {
-		return "a reference"
-	}
-	return "no reference"
-}
-
-func (a *Attribute) constant(text string) error {
-	e, err := expr.Parse(`CStr(` + expr.Quote(text) + `)`)
-	a.expr = e
-	return err
-}
-
-// nearestName suggests the closest of some names.
-func nearestName(name string, list []string) string {
-	best, least := "", 4
-	for _, n := range list {
-		if d := expr.Distance(strings.ToLower(name), strings.ToLower(n)); d < least {
-			best, least = n, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return "; did you mean [" + best + "]?"
+func noMapping(kind string) *Problem {
+	return &Problem{Path: "$.synchronizationRules", Message: fmt.Sprintf("The schema has no mapping whose source object is %s; import one that has, or restore the default mappings.", kind)}
 }

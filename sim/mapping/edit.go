@@ -4,189 +4,199 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"entrasim/sim/expr"
 )
+
+// The functions of this file, of scope.go and of attributelist.go change a schema as the portal does. Each one checks the
+// result; its error is a *Problem, with the form's field where there is one, and then nothing is changed.
 
 // ObjectMapping returns the mapping document for "User" or "Group", nil when there is none. Changes to it change the schema.
 func (s *Schema) ObjectMapping(kind string) *ObjectMappingDocument {
-	for r := range s.Rules {
-		for i := range s.Rules[r].ObjectMappings {
-			if m := &s.Rules[r].ObjectMappings[i]; strings.EqualFold(m.SourceObjectName, kind) {
-				return m
-			}
-		}
+	at, ok := s.locate(kind)
+	if !ok {
+		return nil
 	}
-	return nil
+	return &s.Rules[at.rule].ObjectMappings[at.mapping]
 }
 
 // TargetAttributes lists the attribute list of a mapping's target object.
 func (s *Schema) TargetAttributes(kind string) []AttributeDefinition {
-	m := s.ObjectMapping(kind)
-	if m == nil {
-		return nil
-	}
-	if o := s.targetObject(m.TargetObjectName); o != nil {
+	if o := s.definitionOf(kind, TargetSide); o != nil {
 		return o.Attributes
 	}
 	return nil
 }
 
-func (s *Schema) targetObject(name string) *ObjectDefinition {
-	for r := range s.Rules {
-		for d := range s.Directories {
-			if s.Directories[d].Name != s.Rules[r].TargetDirectoryName {
-				continue
-			}
-			for o := range s.Directories[d].Objects {
-				if s.Directories[d].Objects[o].Name == name {
-					return &s.Directories[d].Objects[o]
-				}
+// SourceAttributes lists the source attributes that a mapping may use: the built-in ones, and behind them those that only
+// the schema's attribute list has.
+func (s *Schema) SourceAttributes(kind string) []string {
+	all := SourceAttributes(kind)
+	if o := s.definitionOf(kind, SourceSide); o != nil {
+		for _, d := range o.Attributes {
+			if !slices.Contains(all, d.Name) {
+				all = append(all, d.Name)
 			}
 		}
 	}
-	return nil
+	return all
 }
 
-func (s *Schema) targetDefinition(object, name string) *AttributeDefinition {
-	o := s.targetObject(object)
-	if o == nil {
-		return nil
+// edit changes a copy of the mapping document of a kind, and keeps it when the schema has no problem that it had not before.
+func (s *Schema) edit(kind string, change func(m *ObjectMappingDocument) error) error {
+	at, ok := s.locate(kind)
+	if !ok {
+		return noMapping(kind)
 	}
-	for i := range o.Attributes {
-		if o.Attributes[i].Name == name {
-			return &o.Attributes[i]
-		}
+	rule := &s.Rules[at.rule]
+	if !rule.Editable {
+		return &Problem{Path: fmt.Sprintf("$.synchronizationRules[%d].editable", at.rule), Message: fmt.Sprintf("The rule %s is not editable; import a schema that has another.", rule.Name)}
 	}
-	return nil
-}
-
-// Validate reports the first thing that is wrong with a schema, as a *Problem.
-func (s *Schema) Validate() error {
-	if len(s.Rules) == 0 {
-		return &Problem{Path: "$.synchronizationRules", Message: "The schema has no synchronization rule."}
+	m := &rule.ObjectMappings[at.mapping]
+	before := *m
+	m.AttributeMappings = slices.Clone(m.AttributeMappings)
+	err := change(m)
+	if err == nil {
+		err = s.Validate()
 	}
-	set, err := Compile(s)
 	if err != nil {
-		return err
+		*m = before
 	}
-	if set.Users == nil {
-		return &Problem{Path: "$.synchronizationRules", Message: "The schema has no mapping for users."}
-	}
-	return nil
+	return err
 }
 
-// Put adds an attribute mapping, or replaces the one of the target attribute called replaces. A new matching precedence
-// that another mapping has already moves that one behind it. The error is a *Problem and nothing is changed.
+// Put adds an attribute mapping, or replaces the one of the target attribute called replaces, in its place. A new matching
+// precedence that another mapping has already moves that one, and those behind it, by one.
 func (s *Schema) Put(kind, replaces string, am AttributeMapping) error {
-	m := s.ObjectMapping(kind)
-	if m == nil {
-		return &Problem{Message: "The schema has no mapping for " + kind + "."}
-	}
 	if am.FlowType == "" {
 		am.FlowType = Always
 	}
 	if am.FlowBehavior == "" {
-		am.FlowBehavior = "FlowWhenChanged"
+		am.FlowBehavior = FlowWhenChanged
 	}
 	if _, err := CompileAttribute(s, kind, am); err != nil {
 		return err
 	}
-	list := slices.Clone(m.AttributeMappings)
-	at := slices.IndexFunc(list, func(x AttributeMapping) bool { return x.TargetAttributeName == replaces })
-	for i, x := range list {
-		if i != at && x.TargetAttributeName == am.TargetAttributeName {
-			return &Problem{Field: "target", Message: fmt.Sprintf("The target attribute %s is mapped already; edit that mapping instead.", am.TargetAttributeName)}
-		}
-	}
-	if am.MatchingPriority > 0 {
-		for i := range list {
-			if i != at && list[i].MatchingPriority >= am.MatchingPriority && slices.ContainsFunc(list, func(x AttributeMapping) bool {
-				return x.MatchingPriority == am.MatchingPriority && x.TargetAttributeName != replaces
-			}) {
-				list[i].MatchingPriority++
+	return s.edit(kind, func(m *ObjectMappingDocument) error {
+		list := m.AttributeMappings
+		at := -1
+		if replaces != "" {
+			if at = mappingIndex(list, replaces); at < 0 {
+				return &Problem{Field: "target", Message: fmt.Sprintf("The target attribute %s is not mapped any more; add a new mapping.", replaces)}
 			}
 		}
-	}
-	if replaces != "" && at >= 0 {
-		am.Extra = list[at].Extra
+		for i, x := range list {
+			if i != at && x.TargetAttributeName == am.TargetAttributeName {
+				return &Problem{Field: "target", Message: fmt.Sprintf("The target attribute %s is mapped already; edit that mapping instead.", am.TargetAttributeName)}
+			}
+		}
+		if am.MatchingPriority > 0 {
+			makeRoom(list, at, am.MatchingPriority)
+		}
+		if at < 0 {
+			m.AttributeMappings = append(list, am)
+			return nil
+		}
+		if am.shape.members == nil {
+			am.shape = list[at].shape
+		}
 		list[at] = am
-	} else {
-		list = append(list, am)
-	}
-	return s.replace(m, list)
+		return nil
+	})
 }
 
-// Remove deletes the mapping of a target attribute.
-func (s *Schema) Remove(kind, target string) error {
-	m := s.ObjectMapping(kind)
-	if m == nil {
-		return &Problem{Message: "The schema has no mapping for " + kind + "."}
-	}
-	list := slices.DeleteFunc(slices.Clone(m.AttributeMappings), func(x AttributeMapping) bool { return x.TargetAttributeName == target })
-	if len(list) == len(m.AttributeMappings) {
-		return &Problem{Field: "target", Message: fmt.Sprintf("The target attribute %s is not mapped.", target)}
-	}
-	return s.replace(m, list)
+func mappingIndex(list []AttributeMapping, target string) int {
+	return slices.IndexFunc(list, func(x AttributeMapping) bool { return x.TargetAttributeName == target })
 }
 
-// replace tries a list of attribute mappings and keeps it when the schema stays valid.
-func (s *Schema) replace(m *ObjectMappingDocument, list []AttributeMapping) error {
-	old := m.AttributeMappings
-	m.AttributeMappings = list
-	if err := s.Validate(); err != nil {
-		m.AttributeMappings = old
-		return err
-	}
-	return nil
-}
-
-// OriginOf builds the source of a mapping from its expression: one attribute in brackets, or a function call, with the
-// tree that Graph shows. The error is an *expr.Error.
-func OriginOf(expression string) (*Origin, error) {
-	e, err := expr.Parse(expression)
-	if err != nil {
-		return nil, err
-	}
-	o := originOf(e.Root)
-	if o.Type == "Function" {
-		o.Expression = expression
-	}
-	return &o, nil
-}
-
-// ConstantOrigin is the source of a constant mapping.
-func ConstantOrigin(text string) *Origin {
-	return &Origin{Expression: expr.Quote(text), Name: text, Type: "Constant", Parameters: []Parameter{}}
-}
-
-func originOf(n *expr.Node) Origin {
-	o := Origin{Expression: n.String(), Name: n.Name, Type: "Function", Parameters: []Parameter{}}
-	switch n.Kind {
-	case expr.NodeAttribute:
-		o.Type = "Attribute"
-	case expr.NodeConstant:
-		o.Type, o.Name = "Constant", n.Text
-	case expr.NodeNumber:
-		o.Type, o.Name = "Constant", n.String()
-		o.Expression = expr.Quote(n.String())
-	case expr.NodeKeyword:
-		o.Type = "Constant"
-	case expr.NodeCall:
-		keys := expr.ParameterNames(n.Name)
-		for i, a := range n.Args {
-			if a.Kind != expr.NodeEmpty && len(keys) > 0 {
-				key := keys[min(i, len(keys)-1)]
-				if key == "switchKey" {
-					key = "switchValue" // Graph has one key for both
-				}
-				o.Parameters = append(o.Parameters, Parameter{key, originOf(a)})
+// makeRoom moves the mapping that has a precedence, and those that follow without a gap, behind it.
+func makeRoom(list []AttributeMapping, except, precedence int) {
+	var moved []int
+	for p := precedence; ; p++ {
+		before := len(moved)
+		for i := range list {
+			if i != except && list[i].MatchingPriority == p {
+				moved = append(moved, i)
 			}
 		}
-	case expr.NodeCompare:
-		for _, a := range n.Args {
-			o.Parameters = append(o.Parameters, Parameter{"source", originOf(a)})
+		if len(moved) == before {
+			break
 		}
 	}
-	return o
+	for _, i := range moved {
+		list[i].MatchingPriority++
+	}
+}
+
+// Remove deletes the mapping of a target attribute. What the target marks as required stays
+// (customize-application-attributes.md).
+func (s *Schema) Remove(kind, target string) error {
+	return s.edit(kind, func(m *ObjectMappingDocument) error {
+		at := mappingIndex(m.AttributeMappings, target)
+		if at < 0 {
+			return &Problem{Field: "target", Message: fmt.Sprintf("The target attribute %s is not mapped.", target)}
+		}
+		if o := s.definitionOf(kind, TargetSide); o != nil {
+			if d := o.attribute(target); d != nil && d.Required && m.AttributeMappings[at].MatchingPriority == 0 {
+				return &Problem{Field: "target", Message: fmt.Sprintf("The target requires %s, so that its mapping can't be deleted; map it from another source, or untick Required in the attribute list first.", target)}
+			}
+		}
+		m.AttributeMappings = slices.Delete(m.AttributeMappings, at, at+1)
+		return nil
+	})
+}
+
+// SetActions sets the Target Object Actions of a mapping: Create, Update and Delete.
+func (s *Schema) SetActions(kind string, create, update, remove bool) error {
+	return s.edit(kind, func(m *ObjectMappingDocument) error {
+		var flows []string
+		for _, f := range []struct {
+			on   bool
+			name string
+		}{{create, "Add"}, {update, "Update"}, {remove, "Delete"}} {
+			if f.on {
+				flows = append(flows, f.name)
+			}
+		}
+		if m.FlowTypes = strings.Join(flows, ","); m.FlowTypes == "" {
+			m.FlowTypes = "None"
+		}
+		return nil
+	})
+}
+
+// SetEnabled switches a mapping on or off. The mapping for users stays on (customize-application-attributes.md).
+func (s *Schema) SetEnabled(kind string, on bool) error {
+	if canonicalKind(kind) == "User" && !on {
+		return &Problem{Field: "enabled", Message: "The mapping for users can't be switched off; take away its actions, or pause provisioning."}
+	}
+	return s.edit(kind, func(m *ObjectMappingDocument) error {
+		m.Enabled = on
+		return nil
+	})
+}
+
+// RestoreDefaults puts the attribute mappings, actions and scope of one kind back to those of a new non-gallery
+// application, and gives back to the attribute list what they need. Attributes that were added to the list stay.
+func (s *Schema) RestoreDefaults(kind string) error {
+	fresh := Default()
+	model := fresh.ObjectMapping(kind)
+	o := s.definitionOf(kind, TargetSide)
+	if o == nil {
+		return noMapping(kind)
+	}
+	before := o.Attributes
+	o.Attributes = slices.Clone(before)
+	for _, d := range fresh.definitionOf(kind, TargetSide).Attributes {
+		if o.attribute(d.Name) == nil {
+			o.Attributes = append(o.Attributes, d)
+		}
+	}
+	err := s.edit(kind, func(m *ObjectMappingDocument) error {
+		m.Enabled, m.FlowTypes, m.Scope = true, model.FlowTypes, nil
+		m.AttributeMappings = model.AttributeMappings
+		return nil
+	})
+	if err != nil {
+		o.Attributes = before
+	}
+	return err
 }

@@ -3,186 +3,262 @@ package mapping
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
-
-	"github.com/dlclark/regexp2"
 
 	"entrasim/sim/expr"
 )
 
-// Filter is a compiled scoping filter: an object passes when all clauses of any group are true
-// (define-conditional-rules-for-provisioning-user-accounts.md).
+// Filter is a compiled set of filter groups: an object passes when all clauses of any group are true
+// (define-conditional-rules-for-provisioning-user-accounts.md). It is safe for concurrent use.
 type Filter struct{ groups [][]clause }
 
 type clause struct {
-	attribute string
-	label     string // "<title>.<attribute> <OPERATOR> '<value>'"
-	test      func(expr.Value) bool
+	ClauseResult // as it is while it fails
+	attribute    *attribute
+	null         bool
+	test         func(expr.Value) (bool, error)
 }
 
-// ClauseResult is what one clause said.
+// ClauseResult is a clause and what it said.
 type ClauseResult struct {
-	Label string
-	Pass  bool
+	Group     string // title of the filter; "filter 2" when it has none
+	Attribute string
+	Operator  string
+	Value     string // "" for an operator that takes none
+	Unary     bool
+	Pass      bool
+	Err       error  // why it could not be decided: it then counts as false
+	label     string // "<title>.<attribute> <OPERATOR> '<value>'"
+	set       int
 }
 
-// ClauseResults are the results of every clause.
+// ClauseResults are the results of every clause, in the order of the document.
 type ClauseResults []ClauseResult
 
-// JSON writes the results as the log does: one member for each clause.
+// JSON writes the results as the log does, one member for each clause: {"<title>.<attribute> <OPERATOR> '<value>'":true}.
+// Operators without a value end behind their name (recorded provisioning logs, cross-tenant-synchronization-configure-graph.md).
 func (r ClauseResults) JSON() string {
-	var b strings.Builder
-	b.WriteByte('{')
-	for i, c := range r {
-		if i > 0 {
-			b.WriteByte(',')
+	b := []byte{'{'}
+	written := map[string]bool{}
+	for _, c := range r {
+		if written[c.label] { // the same clause twice says the same
+			continue
 		}
-		fmt.Fprintf(&b, "%s:%v", strconv.Quote(c.Label), c.Pass)
+		written[c.label] = true
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = fmt.Appendf(append(appendText(b, c.label), ':'), "%v", c.Pass)
 	}
-	b.WriteByte('}')
-	return b.String()
+	return string(append(b, '}'))
 }
 
-// Eval evaluates the filter on the source attributes.
+// Reason says which clauses kept an object out, such as "filter Sales failed on department and city". It is "" when a
+// group passed, or when there is no filter.
+func (r ClauseResults) Reason() string {
+	var parts []string
+	for i := 0; i < len(r); {
+		set, group := r[i].set, r[i].Group
+		var failed []string
+		for ; i < len(r) && r[i].set == set; i++ {
+			if c := r[i]; !c.Pass {
+				name := c.Attribute
+				if c.Err != nil {
+					name += " (" + c.Err.Error() + ")"
+				}
+				if !slices.Contains(failed, name) {
+					failed = append(failed, name)
+				}
+			}
+		}
+		if len(failed) == 0 {
+			return ""
+		}
+		parts = append(parts, "filter "+group+" failed on "+joined(failed))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func joined(list []string) string {
+	if len(list) == 1 {
+		return list[0]
+	}
+	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+}
+
+// Eval evaluates every clause on the source attributes.
 func (f *Filter) Eval(src *Source) (pass bool, results ClauseResults) {
+	n := 0
+	for _, g := range f.groups {
+		n += len(g)
+	}
+	results = make(ClauseResults, 0, n)
 	for _, g := range f.groups {
 		all := true
-		for _, c := range g {
-			v, _ := src.Attribute(c.attribute)
-			ok := c.test(v)
-			results = append(results, ClauseResult{c.label, ok})
-			all = all && ok
+		for i := range g {
+			r := g[i].eval(src)
+			results = append(results, r)
+			all = all && r.Pass
 		}
 		pass = pass || all
 	}
 	return pass, results
 }
 
+// Passes is Eval without the results.
+func (f *Filter) Passes(src *Source) bool {
+	for _, g := range f.groups {
+		all := true
+		for i := 0; i < len(g) && all; i++ {
+			all = g[i].eval(src).Pass
+		}
+		if all {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *clause) eval(src *Source) ClauseResult {
+	r := c.ClauseResult
+	// A filter sees the attributes of the source, never the result of a mapping. Without a value only IS NULL is true.
+	if v := c.attribute.value(src); c.null || !v.IsEmpty() {
+		r.Pass, r.Err = c.test(v)
+	}
+	return r
+}
+
 func (f *Filter) attributes() []string {
-	var list []string
+	var out []string
 	for _, g := range f.groups {
 		for _, c := range g {
-			list = append(list, c.attribute)
+			out = append(out, c.attribute.name)
 		}
 	}
-	return list
+	return out
 }
 
-// regexTime bounds one match of a pattern, so that a catastrophic one is no standstill.
-const regexTime = 100 * time.Millisecond
-
-// operators are the 14 of the portal. Every one but IS NULL is false on an attribute without a value.
-var operators = map[string]struct {
-	name  string // as the portal writes it
-	unary bool
-	test  func(value string) (func(v expr.Value) bool, error)
-}{
-	"equals":              {"EQUALS", false, text(func(v, in string) bool { return v == in })},
-	"notequals":           {"NOT EQUALS", false, text(func(v, in string) bool { return v != in })},
-	"includes":            {"Includes", false, text(strings.Contains)},
-	"endswith":            {"ENDS_WITH", false, text(strings.HasSuffix)},
-	"&":                   {"&", false, text(func(v, in string) bool { return strings.Contains(in, v) })},
-	"!&":                  {"!&", false, text(func(v, in string) bool { return !strings.Contains(in, v) })},
-	"regexmatch":          {"REGEX MATCH", false, pattern(true)},
-	"notregexmatch":       {"NOT REGEX MATCH", false, pattern(false)},
-	"greaterthan":         {"Greater_Than", false, number(func(v, in int64) bool { return v > in })},
-	"greaterthanorequals": {"Greater_Than_OR_EQUALS", false, number(func(v, in int64) bool { return v >= in })},
-	"isnull":              {"IS NULL", true, always(expr.Value.IsEmpty)},
-	"isnotnull":           {"IS NOT NULL", true, always(func(v expr.Value) bool { return !v.IsEmpty() })},
-	"istrue":              {"IS TRUE", true, always(func(v expr.Value) bool { return v.Text() == "True" })},
-	"isfalse":             {"IS FALSE", true, always(func(v expr.Value) bool { return v.Text() == "False" })},
-}
-
-func text(holds func(v, in string) bool) func(string) (func(expr.Value) bool, error) {
-	return func(in string) (func(expr.Value) bool, error) {
-		return func(v expr.Value) bool { return !v.IsEmpty() && holds(v.Text(), in) }, nil
-	}
-}
-
-func number(holds func(v, in int64) bool) func(string) (func(expr.Value) bool, error) {
-	return func(text string) (func(expr.Value) bool, error) {
-		in, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("%q is no whole number", text)
-		}
-		return func(v expr.Value) bool {
-			n, err := strconv.ParseInt(strings.TrimSpace(v.Text()), 10, 64)
-			return err == nil && holds(n, in)
-		}, nil
-	}
-}
-
-func always(holds func(expr.Value) bool) func(string) (func(expr.Value) bool, error) {
-	return func(string) (func(expr.Value) bool, error) { return holds, nil }
-}
-
-func pattern(want bool) func(string) (func(expr.Value) bool, error) {
-	return func(text string) (func(expr.Value) bool, error) {
-		re, err := regexp2.Compile(text, regexp2.None)
-		if err != nil {
-			return nil, fmt.Errorf("the pattern is no regular expression: %w", err)
-		}
-		re.MatchTimeout = regexTime
-		return func(v expr.Value) bool {
-			if v.IsEmpty() {
-				return false
-			}
-			got, err := re.MatchString(v.Text())
-			return err == nil && got == want
-		}, nil
-	}
-}
-
-// Operators lists the operators as the portal writes them.
-func Operators() []string {
-	var list []string
-	for _, o := range operators {
-		list = append(list, o.name)
-	}
-	slices.Sort(list)
-	return list
-}
-
-func compileFilter(doc *FilterDocument, kind, path string) (*Filter, error) {
+// filter compiles one set of filter groups; nil when there is no clause in it.
+func (c *compiler) filter(o *objectSchema, groups []FilterGroup, path string) *Filter {
 	f := &Filter{}
-	for gi, g := range doc.Groups {
+	for gi, g := range groups {
 		var clauses []clause
-		for ci, c := range g.Clauses {
-			at := fmt.Sprintf("%s.groups[%d].clauses[%d]", path, gi, ci)
-			name := strings.ToLower(strings.NewReplacer(" ", "", "_", "").Replace(c.OperatorName))
-			op, ok := operators[name]
-			if !ok {
-				return nil, &Problem{Path: at + ".operatorName", Message: fmt.Sprintf("%q is no operator; expected one of %s.", c.OperatorName, strings.Join(Operators(), ", "))}
+		title := g.Name
+		if title == "" {
+			title = fmt.Sprint(gi + 1)
+		}
+		for ci := range g.Clauses {
+			at := fmt.Sprintf("%s[%d].clauses[%d]", path, gi, ci)
+			if x, ok := c.clause(o, &g.Clauses[ci], at); ok {
+				x.Group, x.set = title, gi
+				x.label = g.Name + "." + x.Attribute + " " + x.Operator
+				if !x.Unary {
+					x.label += " '" + x.Value + "'"
+				}
+				clauses = append(clauses, x)
 			}
-			a, ok := sourceNames(kind).find(c.SourceOperandName)
-			if !ok {
-				return nil, &Problem{Path: at + ".sourceOperandName", Message: fmt.Sprintf("There is no source attribute %s%s.", c.SourceOperandName, nearestName(c.SourceOperandName, SourceAttributes(kind)))}
-			}
-			if a.multi || a.typ == Reference || a.typ == DateTime {
-				return nil, &Problem{Path: at + ".sourceOperandName", Message: fmt.Sprintf("%s can't be used in a scoping filter: multi-valued, reference and date attributes are not supported.", a.name)}
-			}
-			value := ""
-			if c.TargetOperand != nil && len(c.TargetOperand.Values) > 0 {
-				value = c.TargetOperand.Values[0]
-			}
-			test, err := op.test(value)
-			if err != nil {
-				return nil, &Problem{Path: at + ".targetOperand", Message: err.Error() + "."}
-			}
-			label := fmt.Sprintf("%s.%s %s", g.Name, a.name, op.name)
-			if !op.unary {
-				label += " '" + value + "'"
-			}
-			clauses = append(clauses, clause{a.name, label, test})
 		}
 		if len(clauses) > 0 {
 			f.groups = append(f.groups, clauses)
 		}
 	}
 	if len(f.groups) == 0 {
-		return nil, nil
+		return nil
 	}
-	return f, nil
+	return f
+}
+
+func (c *compiler) clause(o *objectSchema, doc *FilterClause, path string) (x clause, ok bool) {
+	before := len(c.problems)
+	op := operatorNames[operatorKey(doc.OperatorName)]
+	switch {
+	case operatorKey(doc.OperatorName) == "ismemberof":
+		c.problem(path+".operatorName", "operator", nil, "IsMemberOf is not supported in scoping filters; assign the group to the application instead, or filter by an attribute.")
+	case op == nil:
+		c.problem(path+".operatorName", "operator", nil, "%q is no operator; expected one of %s.", doc.OperatorName, strings.Join(Operators(), ", "))
+	}
+	a := c.filterable(o, doc.SourceOperandName, path+".sourceOperandName")
+	if op == nil || a == nil {
+		return x, false
+	}
+	var values []string
+	if doc.TargetOperand != nil {
+		values = doc.TargetOperand.Values
+	}
+	value := ""
+	if len(values) > 0 {
+		value = values[0]
+	}
+	switch {
+	case op.Unary && (len(values) > 1 || value != ""):
+		c.problem(path+".targetOperand", "value", nil, "%s takes no value; leave targetOperand null.", op.Name)
+	case !op.Unary && len(values) > 1:
+		c.problem(path+".targetOperand.values", "value", nil, "%s takes one value, not %d; write a clause for each, in groups of their own when any will do.", op.Name, len(values))
+	case !op.Unary && value == "":
+		c.problem(path+".targetOperand.values", "value", nil, "%s needs a value to compare with; to find attributes without one use IS NULL.", op.Name)
+	}
+	test, err := op.test(value)
+	if err != nil {
+		c.problem(path+".targetOperand.values[0]", "value", err, "%s.", capital(err.Error()))
+	}
+	if len(c.problems) > before {
+		return x, false
+	}
+	c.warnClause(op, a, value, path)
+	return clause{ClauseResult: ClauseResult{Attribute: a.name, Operator: op.Name, Value: value, Unary: op.Unary}, attribute: a, null: op.null, test: test}, true
+}
+
+// filterable finds an attribute that a filter may use (define-conditional-rules-for-provisioning-user-accounts.md,
+// "Important"; known-issues.md, unsupported scoping filters). nil: a problem was reported.
+func (c *compiler) filterable(o *objectSchema, name, path string) *attribute {
+	refuse := func(reason string) *attribute {
+		c.problem(path, "attribute", nil, "%s can't be used in a scoping filter: %s", name, reason)
+		return nil
+	}
+	switch strings.ToLower(name) {
+	case "":
+		c.problem(path, "attribute", nil, "The clause names no attribute; choose one.")
+		return nil
+	case "usertype":
+		return refuse("the service does not offer it as a source attribute. Filter by a directory extension that holds the same instead.")
+	case "approleassignments":
+		return refuse("app role assignments are not supported. Choose who is in scope by assigning users and groups.")
+	case "members":
+		return refuse("the members of a group are not supported. Filter the users by an attribute of theirs.")
+	case "manager":
+		return refuse("reference attributes are not supported. Filter by an attribute of the user, such as department.")
+	}
+	a := c.source(o, name, path, "attribute")
+	switch {
+	case a == nil:
+		return nil
+	case a.multi:
+		return refuse("multi-valued attributes are not supported. Choose a single-valued one.")
+	case a.typ == Reference:
+		return refuse("reference attributes are not supported. Choose an attribute that holds a value of its own.")
+	case a.typ == DateTime:
+		return refuse("dates are not supported. Keep what matters about the date in a text attribute, such as an extension attribute.")
+	}
+	return a
+}
+
+// warnClause tells of clauses that are allowed and seldom meant.
+func (c *compiler) warnClause(op *Operator, a *attribute, value, path string) {
+	switch {
+	case strings.HasSuffix(op.Name, "REGEX MATCH") && !(strings.HasPrefix(value, "^") && strings.HasSuffix(value, "$")):
+		c.warn(path+".targetOperand.values[0]", "value", "The pattern %s matches anywhere in the value; put ^ before and $ behind it to match the whole.", value)
+	case strings.HasPrefix(op.Name, "Greater"):
+		if _, ok := wholeNumber(value); !ok {
+			c.warn(path+".targetOperand.values[0]", "value", "%q is no whole number: the clause is false for everybody. Enter digits.", value)
+		}
+	case !slices.Contains(op.Types, a.typ):
+		c.warn(path+".operatorName", "operator", "%s is of type %s: %s is false for everybody. Use EQUALS.", a.name, a.typ, op.Name)
+	}
+}
+
+func capital(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return string(s[0]-0x20) + s[1:]
 }

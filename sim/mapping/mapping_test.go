@@ -62,7 +62,7 @@ func TestMap(t *testing.T) {
 	m := compile(t, Default()).Users
 	u := directory.User{AccountEnabled: true, UserPrincipalName: "ann_fabrikam.test#EXT#@contoso.example", UserType: directory.Guest, GivenName: "Ann", BusinessPhones: []string{"1"}}
 	u.DisplayName = "Ann"
-	o, err := m.Map(UserSource(&u, true, "boss"), env())
+	o, err := m.Map(UserSource(&u, Computed{SoftDeleted: true, Manager: "boss"}), env())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,9 +141,9 @@ func TestFilter(t *testing.T) {
 		{"department", "&", "Sales and Support", true}, {"department", "!&", "Support", true},
 	} {
 		s := Default()
-		s.ObjectMapping("User").Scope = &FilterDocument{Groups: []FilterGroup{{Name: "F", Clauses: []FilterClause{{OperatorName: c.op, SourceOperandName: c.attribute, TargetOperand: &FilterValues{[]string{c.value}}}}}}}
+		s.ObjectMapping("User").Scope = &FilterDocument{Groups: []FilterGroup{{Name: "F", Clauses: []FilterClause{{OperatorName: c.op, SourceOperandName: c.attribute, TargetOperand: &FilterValues{Values: []string{c.value}}}}}}}
 		u := directory.User{AccountEnabled: true, UserType: directory.Member, Department: "Sales", EmployeeID: "7"}
-		pass, results := compile(t, s).Users.Scope.Eval(UserSource(&u, false, ""))
+		pass, results := compile(t, s).Users.Scope.Eval(UserSource(&u, Computed{}))
 		if pass != c.want {
 			t.Errorf("%s %s %q: %v %s", c.attribute, c.op, c.value, pass, results.JSON())
 		}

@@ -10,6 +10,11 @@ const (
 	GroupURN        = "urn:ietf:params:scim:schemas:core:2.0:Group"
 )
 
+// formerSourceDirectory is the source's name in jobs from before 2024.
+const formerSourceDirectory = "Azure Active Directory"
+
+const coreUserPrefix = "urn:ietf:params:scim:schemas:core:2.0:User:"
+
 // SwitchActive is the usual source of active: switched off for whoever left scope.
 const SwitchActive = `Switch([IsSoftDeleted], , "False", "True", "True", "False")`
 
@@ -68,7 +73,7 @@ func template(users []row) *Schema {
 		Rules: []Rule{{
 			ContainerFilter: null, GroupFilter: null, Editable: true, ID: ruleID, Name: "USERGROUP_OUTBOUND_USERGROUP", Priority: 1,
 			SourceDirectoryName: SourceDirectory, TargetDirectoryName: TargetDirectory,
-			Metadata: []Metadata{{"supportsProvisionOnDemand", "true"}},
+			Metadata: metadata("supportsProvisionOnDemand", "true"),
 			ObjectMappings: []ObjectMappingDocument{
 				objectMapping("Provision Microsoft Entra ID Groups", "Group", GroupURN, "displayName", groupRows),
 				objectMapping("Provision Microsoft Entra ID Users", "User", UserURN, "userName", users),
@@ -78,14 +83,15 @@ func template(users []row) *Schema {
 			{ID: "66e4a8cc-1b7b-435e-95f8-f06cea133828", Name: SourceDirectory, Version: "1",
 				Discoverabilities: "AttributeNames,AttributeDataTypes,AttributeReadOnly,ReferenceAttributes",
 				Objects: []ObjectDefinition{
-					{Name: "User", SupportedAPIs: []string{}, Attributes: sourceDefinitions(userSource), Metadata: []Metadata{
-						{"PropertyNameAccountEnabled", "accountEnabled"}, {"PropertyNameSoftDeleted", "IsSoftDeleted"},
-						{"IsSoftDeletionSupported", "true"}, {"IsSynchronizeAllSupported", "true"}}},
-					{Name: "Group", SupportedAPIs: []string{}, Attributes: sourceDefinitions(groupSource), Metadata: []Metadata{{"IsSynchronizeAllSupported", "true"}}},
+					{Name: "User", SupportedAPIs: []string{}, Attributes: sourceDefinitions(userSource), Metadata: metadata(
+						"PropertyNameAccountEnabled", "accountEnabled", "PropertyNameSoftDeleted", "IsSoftDeleted",
+						"IsSoftDeletionSupported", "true", "IsSynchronizeAllSupported", "true")},
+					{Name: "Group", SupportedAPIs: []string{}, Attributes: sourceDefinitions(groupSource), Metadata: metadata(
+						"PropertyNameSoftDeleted", "IsSoftDeleted", "IsSoftDeletionSupported", "true", "IsSynchronizeAllSupported", "true")},
 				}},
-			{ID: "8ffa6169-f354-4751-9b77-9c00765be92d", Name: TargetDirectory, Version: "1", Discoverabilities: "None",
+			{ID: "09760868-cafb-47ac-9031-0a3262300427", Name: TargetDirectory, Version: "1", Discoverabilities: "None",
 				Objects: []ObjectDefinition{
-					{Name: UserURN, SupportedAPIs: []string{}, Metadata: []Metadata{}, Attributes: targetUser()},
+					{Name: UserURN, SupportedAPIs: []string{}, Metadata: metadata("PropertyNameAccountEnabled", "active"), Attributes: targetUser()},
 					{Name: GroupURN, SupportedAPIs: []string{}, Metadata: []Metadata{}, Attributes: targetGroup()},
 				}},
 		},
@@ -94,27 +100,36 @@ func template(users []row) *Schema {
 
 func objectMapping(name, source, target, joining string, rows []row) ObjectMappingDocument {
 	m := ObjectMappingDocument{Enabled: true, FlowTypes: "Add,Update,Delete", Name: name, SourceObjectName: source, TargetObjectName: target,
-		Metadata: []Metadata{{"IsCustomerDefined", "false"}, {"DisableMonitoringForChanges", "false"}, {"Disposition", `"Normal"`},
-			{"ExcludeFromReporting", "false"}, {"EscrowBehavior", `"Default"`}, {"Unsynchronized", "false"}, {"OriginalJoiningProperty", joining}}}
+		Metadata: metadata("IsCustomerDefined", "false", "DisableMonitoringForChanges", "false", "Disposition", `"Normal"`,
+			"ExcludeFromReporting", "false", "EscrowBehavior", `"Default"`, "Unsynchronized", "false", "OriginalJoiningProperty", joining)}
 	for _, r := range rows {
 		origin, err := OriginOf(r.source)
 		if err != nil {
 			panic(err) // the tables above are ours
 		}
-		m.AttributeMappings = append(m.AttributeMappings, AttributeMapping{FlowBehavior: "FlowWhenChanged", FlowType: Always,
+		m.AttributeMappings = append(m.AttributeMappings, AttributeMapping{FlowBehavior: FlowWhenChanged, FlowType: Always,
 			MatchingPriority: r.match, TargetAttributeName: r.target, Source: origin})
 	}
 	return m
 }
 
+// metadata makes entries of keys and values in turn.
+func metadata(pairs ...string) []Metadata {
+	list := make([]Metadata, 0, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		list = append(list, Metadata{Key: pairs[i], Value: pairs[i+1]})
+	}
+	return list
+}
+
 func definition(name string, t Type) AttributeDefinition {
-	return AttributeDefinition{Name: name, Type: t, Mutability: "ReadWrite", APIExpressions: []json.RawMessage{}, Metadata: []Metadata{}, ReferencedObjects: []ReferencedObject{}}
+	return AttributeDefinition{Name: name, Type: t, Mutability: ReadWrite, APIExpressions: []json.RawMessage{}, Metadata: []Metadata{}, ReferencedObjects: []ReferencedObject{}}
 }
 
 // targetUser is the attribute list of the target's users: what is mapped by default and what else is offered.
 func targetUser() []AttributeDefinition {
 	id := definition("id", String)
-	id.Anchor, id.Required, id.Mutability = true, true, "ReadOnly"
+	id.Anchor, id.Required, id.Mutability = true, true, ReadOnly
 	list := []AttributeDefinition{id}
 	add := func(t Type, names ...string) {
 		for _, n := range names {
@@ -141,7 +156,7 @@ func targetUser() []AttributeDefinition {
 		add(String, UserURN+":"+name)
 	}
 	manager := definition(UserURN+":manager", Reference)
-	manager.ReferencedObjects = []ReferencedObject{{UserURN, "id"}}
+	manager.ReferencedObjects = []ReferencedObject{{Name: UserURN, Property: "id"}}
 	for i := range list {
 		switch list[i].Name {
 		case "userName":
@@ -155,8 +170,8 @@ func targetUser() []AttributeDefinition {
 
 func targetGroup() []AttributeDefinition {
 	id, name, external, members := definition("id", String), definition("displayName", String), definition("externalId", String), definition("members", Reference)
-	id.Anchor, id.Required, id.Mutability = true, true, "ReadOnly"
+	id.Anchor, id.Required, id.Mutability = true, true, ReadOnly
 	name.Required, external.CaseExact, members.Multivalued = true, true, true
-	members.ReferencedObjects = []ReferencedObject{{UserURN, "id"}, {GroupURN, "id"}}
+	members.ReferencedObjects = []ReferencedObject{{Name: UserURN, Property: "id"}, {Name: GroupURN, Property: "id"}}
 	return []AttributeDefinition{id, name, external, members}
 }

@@ -258,8 +258,9 @@ func (c *Client) Probe(ctx context.Context, tag Tag, rt ResourceType, path, guid
 	return nil
 }
 
-// Match asks for the objects whose attribute has a value. The error is an *Error.
-func (c *Client) Match(ctx context.Context, tag Tag, rt ResourceType, path, value string) ([]*Resource, error) {
+// Match asks for the objects whose attribute has a value. A single hit must have it, and with the same case when the
+// attribute is caseExact. The error is an *Error.
+func (c *Client) Match(ctx context.Context, tag Tag, rt ResourceType, path, value string, caseExact bool) ([]*Resource, error) {
 	url := MatchURL(c.ep, c.opt, rt, path, value)
 	a, fail := c.do(ctx, tag, opMatch, http.MethodGet, url, nil)
 	if fail != nil {
@@ -285,7 +286,7 @@ func (c *Client) Match(ctx context.Context, tag Tag, rt ResourceType, path, valu
 	}
 	if len(found) == 1 {
 		// A hit must have what was asked for; a target that ignores filters gives itself away here.
-		if have := found[0].values(path); len(have) > 0 && !containsFold(have, value) {
+		if have := found[0].values(path); len(have) > 0 && !slices.ContainsFunc(have, func(h string) bool { return sameText(caseExact)(h, value) }) {
 			return nil, unreadable(opMatch, http.MethodGet, url, a, fmt.Errorf("the object returned has %s %q, not %q", path, have[0], value))
 		}
 		if rt == Group && len(list(found[0].members["members"])) > 0 {
@@ -293,15 +294,6 @@ func (c *Client) Match(ctx context.Context, tag Tag, rt ResourceType, path, valu
 		}
 	}
 	return found, nil
-}
-
-func containsFold(list []string, s string) bool {
-	for _, x := range list {
-		if strings.EqualFold(x, s) {
-			return true
-		}
-	}
-	return false
 }
 
 // Get reads a linked object. The error is an *Error; a missing object has CodeInvalidAnchor.

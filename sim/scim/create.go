@@ -163,6 +163,9 @@ func appendMember(b []byte, rt ResourceType, opt Options, m *member) []byte {
 		}
 		return append(b, '}')
 	case m.plain != nil:
+		if roles, ok := m.plain.Value.(Roles); ok {
+			return appendRoles(b, opt, roles)
+		}
 		return appendValue(b, *m.plain, true)
 	}
 	return append(b, '[', ']') // members of a new group
@@ -211,6 +214,10 @@ func appendElement(b []byte, opt Options, name string, e *element) []byte {
 	if e.by != "" && !strings.EqualFold(e.by, "primary") {
 		put(e.by)
 		b = appendString(b, e.is)
+	}
+	if slices.ContainsFunc(e.subs, func(a Attribute) bool { return a.Role != nil }) && !mapped("type") && !strings.EqualFold(e.by, "type") {
+		put("type")
+		b = appendString(b, roleType)
 	}
 	subs := slices.Clone(e.subs)
 	rank := func(s string) string {

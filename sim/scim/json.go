@@ -2,6 +2,7 @@ package scim
 
 import (
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -56,13 +57,26 @@ const (
 	Reference
 )
 
-// Attribute is a mapped value. Path is the target attribute's text, verbatim; Value a string or, when it is multi-valued,
-// a []string.
+// Attribute is a mapped value. Path is the target attribute's text, verbatim; Value a string, a []string when it is
+// multi-valued, or Roles.
 type Attribute struct {
 	Path  string
 	Type  Type
 	Multi bool
 	Value any
+	// Role is the app role that the text of a part of roles stands for; nil when it is none.
+	Role *Role
+}
+
+// Text is the value as logs show it: several are joined.
+func (a Attribute) Text() string {
+	switch v := a.Value.(type) {
+	case []string:
+		return strings.Join(v, ", ")
+	case Roles:
+		return v.names()
+	}
+	return a.text()
 }
 
 // text is the single value, the first of several.
@@ -73,6 +87,10 @@ func (a Attribute) text() string {
 	case []string:
 		if len(v) > 0 {
 			return v[0]
+		}
+	case Roles:
+		if len(v.List) > 0 {
+			return v.List[0].DisplayName
 		}
 	}
 	return ""

@@ -37,7 +37,7 @@ func PatchBody(rt ResourceType, d Dialect, opt Options, changes []Change) []byte
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendOperation(b, d, c)
+		b = appendOperation(b, d, opt, c)
 	}
 	return endPatch(b)
 }
@@ -49,7 +49,10 @@ func beginPatch() []byte {
 func endPatch(b []byte) []byte { return append(b, "]}"...) }
 
 // appendOperation writes one operation with its path. In the legacy dialect every single value is text.
-func appendOperation(b []byte, d Dialect, c Change) []byte {
+func appendOperation(b []byte, d Dialect, opt Options, c Change) []byte {
+	if b, ok := rolesOperation(b, d, opt, c); ok {
+		return b
+	}
 	b = append(appendString(append(b, `{"op":`...), c.Op.word(d)), `,"path":`...)
 	b = appendString(b, patchPath(c.Path, d))
 	b = append(b, `,"value":`...)
@@ -66,7 +69,7 @@ func patchPath(text string, d Dialect) string {
 	return text
 }
 
-// compliantOperations writes filtered paths first, each with an operation of its own; then the plain attributes by
+// compliantOperations writes filtered paths and roles first, each with an operation of its own; then the plain attributes by
 // operation, in the order of each operation's first attribute: a single one with its path, several in one operation
 // without path, whose keys are dotted names and URNs.
 func compliantOperations(b []byte, opt Options, changes []Change) []byte {
@@ -80,9 +83,9 @@ func compliantOperations(b []byte, opt Options, changes []Change) []byte {
 	var order []Op
 	plain := map[Op][]Change{}
 	for _, c := range changes {
-		if strings.Contains(c.Path, "[") {
+		if _, roles := c.Value.(Roles); roles || strings.Contains(c.Path, "[") {
 			comma()
-			b = appendOperation(b, Compliant, c)
+			b = appendOperation(b, Compliant, opt, c)
 			continue
 		}
 		if plain[c.Op] == nil {
@@ -94,7 +97,7 @@ func compliantOperations(b []byte, opt Options, changes []Change) []byte {
 		group := plain[op]
 		comma()
 		if len(group) == 1 && !opt.SinglePathless {
-			b = appendOperation(b, Compliant, group[0])
+			b = appendOperation(b, Compliant, opt, group[0])
 			continue
 		}
 		b = append(appendString(append(b, `{"op":`...), op.word(Compliant)), `,"value":{`...)
@@ -110,6 +113,6 @@ func compliantOperations(b []byte, opt Options, changes []Change) []byte {
 }
 
 // OperationJSON is one operation of a PATCH, for display.
-func OperationJSON(_ ResourceType, d Dialect, _ Options, c Change) []byte {
-	return appendOperation(nil, d, c)
+func OperationJSON(_ ResourceType, d Dialect, opt Options, c Change) []byte {
+	return appendOperation(nil, d, opt, c)
 }

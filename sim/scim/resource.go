@@ -191,8 +191,12 @@ func (r *Resource) Manager() string {
 }
 
 // Differs compares a wanted value with what the resource holds. have is that as text; present is false when it holds no
-// value; Booleans compare by meaning, text without case unless caseExact, several values as sets.
+// value; Booleans compare by meaning, text without case unless caseExact, several values as sets, roles by their form.
 func Differs(r *Resource, a Attribute, caseExact bool) (have string, present, equal bool) {
+	same := sameText(caseExact)
+	if roles, ok := a.Value.(Roles); ok {
+		return rolesDiffer(r, roles, same)
+	}
 	values := r.values(a.Path)
 	present = len(values) > 0
 	have = strings.Join(values, ", ")
@@ -202,10 +206,6 @@ func Differs(r *Resource, a Attribute, caseExact bool) (have string, present, eq
 			want, ok := parseBool(a.text())
 			return have, true, ok && want == b
 		}
-	}
-	same := strings.EqualFold
-	if caseExact {
-		same = func(x, y string) bool { return x == y }
 	}
 	if wanted, ok := a.Value.([]string); ok {
 		contains := func(list []string, s string) bool {
@@ -222,6 +222,9 @@ func Differs(r *Resource, a Attribute, caseExact bool) (have string, present, eq
 			}
 		}
 		return have, present, true
+	}
+	if a.Role != nil && slices.ContainsFunc(r.roles(), func(h heldRole) bool { return h.id != "" && h.is(*a.Role, same) }) {
+		return a.text(), true, true // the target keeps the text that the older dialects add, singleRoleForm=json
 	}
 	if !present {
 		return "", false, a.text() == ""

@@ -120,7 +120,7 @@ func TestHeaders(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	ctx := context.Background()
 	probe := func(c *Client) error { return c.Probe(ctx, Tag{}, User, "userName", "x") }
-	match := func(c *Client) error { _, err := c.Match(ctx, Tag{}, User, "userName", "x"); return err }
+	match := func(c *Client) error { _, err := c.Match(ctx, Tag{}, User, "userName", "x", false); return err }
 	get := func(c *Client) error { _, err := c.Get(ctx, Tag{}, User, "1"); return err }
 	group := func(c *Client) error { _, err := c.Get(ctx, Tag{}, Group, "1"); return err }
 	create := func(c *Client) error { _, _, err := c.Create(ctx, Tag{}, User, nil); return err }
