@@ -2,328 +2,378 @@ package expr
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 )
 
-// compiled is a part of an expression as a closure.
-type compiled func(env *Env) (Result, error)
+// code is a part of an expression as a closure. A branch that drops the attribute or the object returns ignoreFlow or
+// ignoreObject.
+type code func(env *Env) (Value, *Error)
 
-// Param is one parameter of a function.
-type Param struct {
-	Name     string // the key in the expression's tree
-	Optional bool
-	Repeat   bool // the last parameter may occur again
-}
-
-// Function is one row of the table of functions.
-type Function struct {
-	Name   string
-	Params []Param
-	Page   string // where Microsoft describes it
-	// Exactly one of the two: call gets the values of the arguments, build their closures, for functions that evaluate
-	// only the branch that is chosen. A slot left empty is absent, see value.given and nil.
-	call  func(c *call) (Value, error)
-	build func(n *Node, args []compiled) (compiled, error)
-	// each applies call to each value of a multi-valued first argument.
-	each bool
-}
-
-// call is one evaluation of a function.
+// call is one evaluation of a function. It has a value for every parameter; a slot left empty is absent.
 type call struct {
-	env   *Env
-	node  *Node
-	args  []Value
-	given []bool
+	env  *Env
+	node *Node
+	args []Value
 }
 
-func (c *call) fail(kind ErrorKind, format string, args ...any) error {
-	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...), Position: c.node.Position, Function: c.node.Name}
+// fail reports an error of the call. Which function it is in follows from the position.
+func (c call) fail(kind ErrorKind, format string, args ...any) *Error {
+	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...), Position: c.node.Position}
+}
+
+// failAt points at the argument of a parameter.
+func (c call) failAt(i int, kind ErrorKind, format string, args ...any) *Error {
+	bad := c.fail(kind, format, args...)
+	if f, ok := find(c.node.Name); ok && f.isOlder(len(c.node.Args)) && i >= f.without {
+		i--
+	}
+	if i < len(c.node.Args) {
+		bad.Position, bad.inside = start(c.node.Args[i]).Position, c.node
+	}
+	return bad
+}
+
+// start is the node whose text comes first.
+func start(n *Node) *Node {
+	for n.Kind == NodeCompare {
+		n = n.Args[0]
+	}
+	return n
 }
 
 // has reports whether an argument was given.
-func (c *call) has(i int) bool { return i < len(c.given) && c.given[i] }
+func (c call) has(i int) bool { return c.args[i].kind != kindAbsent }
 
-func (c *call) text(i int) string {
-	if i < len(c.args) {
-		return c.args[i].Text()
-	}
-	return ""
-}
+func (c call) text(i int) string { return c.args[i].Text() }
 
 // integer converts an argument to a whole number.
-func (c *call) integer(i int) (int64, error) {
-	n, ok := c.args[i].integer()
-	if !ok {
-		return 0, c.fail(ErrType, "argument %d is %q; expected a whole number", i+1, c.args[i].Text())
+func (c call) integer(i int) (int64, *Error) {
+	if n, ok := c.args[i].integer(); ok {
+		return n, nil
 	}
-	return n, nil
+	return 0, c.failAt(i, ErrType, "%s is %s; expected a whole number", c.parameter(i), describe(c.args[i]))
 }
 
-// Functions is the table of functions, by name.
-func Functions() []Function { return table }
-
-func find(name string) (Function, bool) {
-	f, ok := functions[strings.ToLower(name)]
-	return f, ok
+// parameter is the name of the parameter that an argument belongs to.
+func (c call) parameter(i int) string {
+	if c.node.Kind == NodeCompare {
+		return [...]string{"the left side", "the right side"}[i]
+	}
+	if f, ok := find(c.node.Name); ok {
+		if p := f.param(i); p != nil {
+			return p.Name
+		}
+	}
+	return fmt.Sprintf("argument %d", i+1)
 }
 
-func compile(n *Node) (compiled, error) {
+// describe shows a value in a message.
+func describe(v Value) string {
+	switch {
+	case v.IsNull():
+		return "null"
+	case v.redacted:
+		return RedactedText
+	case v.IsList():
+		return fmt.Sprintf("a list of %d values", len(v.List()))
+	}
+	return Quote(short(v.Text()))
+}
+
+// spend counts the bytes that a function reads or writes.
+func (c call) spend(bytes int) *Error {
+	c.env.state.work += bytes
+	if c.env.state.work > maxWork {
+		return c.fail(ErrTooLong, "the expression reads and writes more than %d MiB of text for this object; shorten its inputs", maxWork>>20)
+	}
+	return nil
+}
+
+// fits reports an error when a text that a function is about to make would be too long.
+func (c call) fits(bytes int) *Error {
+	if bytes > maxText || bytes < 0 {
+		return c.fail(ErrTooLong, "the text would be longer than %d MiB", maxText>>20)
+	}
+	return nil
+}
+
+// building is what the code of a function is made from.
+type building struct {
+	fn   *Function
+	node *Node
+	args []code // nil for a slot left empty
+}
+
+func (b building) fail(kind ErrorKind, at *Node, format string, args ...any) *Error {
+	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...), Position: start(at).Position, inside: b.node}
+}
+
+// constant is the text of an argument that is a constant or a number.
+func (b building) constant(i int) (string, bool) {
+	if i >= len(b.node.Args) {
+		return "", false
+	}
+	return constantOf(b.node.Args[i])
+}
+
+func constantOf(n *Node) (string, bool) {
 	switch n.Kind {
 	case NodeConstant:
-		r := Result{Value: String(n.Text)}
-		return func(*Env) (Result, error) { return r, nil }, nil
+		return n.Text, true
 	case NodeNumber:
-		r := Result{Value: Number(n.Number)}
-		return func(*Env) (Result, error) { return r, nil }, nil
-	case NodeAttribute:
-		name, at := n.Name, n.Position
-		return func(env *Env) (Result, error) {
-			v, known := env.Attribute(name)
-			if !known {
-				return Result{}, &Error{Kind: ErrUnknownName, Message: fmt.Sprintf("there is no source attribute [%s]", name), Position: at}
-			}
-			return Result{Value: v}, nil
-		}, nil
-	case NodeKeyword:
-		switch n.Name {
-		case "IgnoreAttributeFlow":
-			return func(*Env) (Result, error) { return Result{IgnoreFlow: true}, nil }, nil
-		case "IgnoreObjectFlow":
-			return func(*Env) (Result, error) { return Result{IgnoreObject: true}, nil }, nil
+		return Number(n.Number).Text(), true
+	}
+	return "", false
+}
+
+// given reports whether the slot of an argument is filled.
+func (b building) given(i int) bool { return i < len(b.args) && b.args[i] != nil }
+
+func compileRoot(root *Node) (code, *Error) {
+	var misplaced *Node
+	root.Walk(func(n *Node) {
+		if n.Kind == NodeCall && n.Name == selectUniqueValue && n != root && misplaced == nil {
+			misplaced = n
 		}
-		r := Result{Value: String(n.Name)}
-		return func(*Env) (Result, error) { return r, nil }, nil
+	})
+	run, bad := compile(root, nil)
+	if bad == nil && misplaced != nil {
+		bad = &Error{Kind: ErrPlacement, Message: "SelectUniqueValue stands inside of another function; it has to be the outermost one", Position: misplaced.Position}
+	}
+	return run, bad.located(root)
+}
+
+// compile makes the code of a node; param is the parameter that it is the argument of, nil for the root and the sides of a
+// comparison.
+func compile(n *Node, param *Param) (code, *Error) {
+	switch n.Kind {
+	case NodeConstant:
+		v := String(n.Text)
+		return func(*Env) (Value, *Error) { return v, nil }, nil
+	case NodeNumber:
+		v := Number(n.Number)
+		return func(*Env) (Value, *Error) { return v, nil }, nil
+	case NodeAttribute:
+		return compileAttribute(n), nil
+	case NodeKeyword:
+		return compileKeyword(n, param)
 	case NodeCompare:
 		return compileCompare(n)
 	}
 	return compileCall(n)
 }
 
-func compileCall(n *Node) (compiled, error) {
+func compileAttribute(n *Node) code {
+	name := n.Name
+	return func(env *Env) (Value, *Error) {
+		v, known := env.Attribute(name)
+		if !known {
+			return Null, unknownAttribute(n, env)
+		}
+		return v, nil
+	}
+}
+
+func unknownAttribute(n *Node, env *Env) *Error {
+	bad := &Error{Kind: ErrUnknownName, Message: "there is no source attribute [" + short(n.Name) + "]", Position: n.Position}
+	if env.Names != nil {
+		if best := Nearest(n.Name, env.Names()); best != "" {
+			bad.Message += "; did you mean [" + best + "]?"
+		}
+	}
+	return bad
+}
+
+func compileKeyword(n *Node, param *Param) (code, *Error) {
+	switch n.Name {
+	case keywordIgnoreAttribute:
+		return func(*Env) (Value, *Error) { return ignoreFlow, nil }, nil
+	case keywordIgnoreObject:
+		return func(*Env) (Value, *Error) { return ignoreObject, nil }, nil
+	}
+	if param != nil {
+		for _, k := range param.Keywords {
+			if k == n.Name {
+				v := String(k)
+				return func(*Env) (Value, *Error) { return v, nil }, nil
+			}
+		}
+	}
+	owner := ""
+	for i := range table {
+		for _, p := range table[i].Params {
+			for _, k := range p.Keywords {
+				if k == n.Name {
+					owner = fmt.Sprintf("; it is the %s of %s", p.Name, table[i].Name)
+				}
+			}
+		}
+	}
+	return nil, &Error{Kind: ErrSyntax, Message: fmt.Sprintf("%s has no meaning here%s. Write [%[1]s] for an attribute, \"%[1]s\" for a constant", n.Name, owner), Position: n.Position}
+}
+
+func compileCall(n *Node) (code, *Error) {
 	f, ok := find(n.Name)
 	if !ok {
-		return nil, &Error{Kind: ErrUnknownFunction, Message: fmt.Sprintf("there is no function %s%s", n.Name, suggest(n.Name)), Position: n.Position, Function: n.Name}
+		return nil, &Error{Kind: ErrUnknownFunction, Message: "there is no function " + short(n.Name) + functionCure(n.Name), Position: n.Position}
 	}
-	if err := checkArguments(f, n); err != nil {
-		return nil, err
-	}
-	args := make([]compiled, len(n.Args))
+	args := make([]code, len(n.Args))
 	for i, a := range n.Args {
 		if a.Kind == NodeEmpty {
 			continue
 		}
-		c, err := compile(a)
-		if err != nil {
-			return nil, err
+		run, bad := compile(a, f.param(f.slot(n, i)))
+		if bad != nil {
+			return nil, bad
 		}
-		args[i] = c
+		args[i] = run
+	}
+	if bad := checkArguments(f, n); bad != nil {
+		return nil, bad
+	}
+	if f.isOlder(len(args)) {
+		args = slices.Insert(args, f.without-1, nil)
 	}
 	if f.build != nil {
-		return f.build(n, args)
+		return f.build(building{f, n, args})
 	}
-	return eager(f, n, args), nil
-}
-
-// eager evaluates every argument, then the function; an argument that drops the flow drops it for the whole expression.
-func eager(f Function, n *Node, args []compiled) compiled {
-	given := make([]bool, len(args))
-	for i, a := range args {
-		given[i] = a != nil
-	}
-	return func(env *Env) (Result, error) {
-		c := &call{env: env, node: n, args: make([]Value, len(args)), given: given}
-		for i, a := range args {
-			if a == nil {
-				continue
-			}
-			r, err := a(env)
-			if err != nil || r.IgnoreFlow || r.IgnoreObject {
-				return r, err
-			}
-			c.args[i] = r.Value
-		}
-		if f.each && len(c.args) > 0 && c.args[0].IsList() {
-			return eachValue(f, c)
-		}
-		v, err := f.call(c)
-		return Result{Value: v}, err
-	}
-}
-
-func eachValue(f Function, c *call) (Result, error) {
-	list := c.args[0].List()
-	out := make([]string, 0, len(list))
-	for _, s := range list {
-		one := *c
-		one.args = append([]Value{String(s)}, c.args[1:]...)
-		v, err := f.call(&one)
-		if err != nil {
-			return Result{}, err
-		}
-		if !v.IsNull() {
-			out = append(out, v.Text())
-		}
-	}
-	return Result{Value: List(out)}, nil
+	return eager(f, n, args, f.call), nil
 }
 
 // checkArguments finds what can be found without values: too few or too many arguments, required slots left empty. Empty
-// slots behind the last parameter are tolerated.
-func checkArguments(f Function, n *Node) error {
-	least, most := 0, len(f.Params)
-	for i, p := range f.Params {
-		if !p.Optional {
-			least = i + 1
-		}
-		if p.Repeat {
-			most = 1 << 30
-		}
+// slots behind the last parameter, or behind the last value of a repeating one, are tolerated.
+func checkArguments(f *Function, n *Node) *Error {
+	fail := func(kind ErrorKind, at *Node, format string, values ...any) *Error {
+		return &Error{Kind: kind, Message: fmt.Sprintf(format, values...), Position: start(at).Position, inside: n}
 	}
-	args := n.Args
-	for len(args) > most && args[len(args)-1].Kind == NodeEmpty {
-		args = args[:len(args)-1]
+	given := len(n.Args)
+	for given > 0 && n.Args[given-1].Kind == NodeEmpty {
+		given--
 	}
-	n.Args = args
-	fail := func(kind ErrorKind, format string, values ...any) error {
-		return &Error{Kind: kind, Message: fmt.Sprintf(format, values...), Position: n.Position, Function: f.Name}
+	least := f.least()
+	if f.isOlder(len(n.Args)) {
+		least = len(n.Args)
 	}
-	switch {
-	case len(args) < least:
-		return fail(ErrArgumentCount, "%d arguments are given; expected at least %d: %s", len(args), least, f.Signature())
-	case len(args) > most:
-		return fail(ErrArgumentCount, "%d arguments are given; expected at most %d: %s", len(args), most, f.Signature())
+	if given < least && len(n.Args) < least {
+		return fail(ErrArgumentCount, n, "%s; expected %s: %s", counted(len(n.Args)), atLeast(f, least), f.Signature())
 	}
-	for i, a := range args {
-		p := f.Params[min(i, len(f.Params)-1)]
-		if a.Kind == NodeEmpty && !p.Optional {
-			return &Error{Kind: ErrMissingArgument, Message: fmt.Sprintf("argument %d, %s, is left empty; an empty text is written \"\"", i+1, p.Name),
-				Position: a.Position, Function: f.Name}
+	for i, a := range n.Args {
+		p := f.param(f.slot(n, i))
+		switch {
+		case p == nil && i < given:
+			return fail(ErrArgumentCount, n.Args[max(i, len(f.Params))], "%s; expected at most %d: %s", counted(given), len(f.Params), f.Signature())
+		case p == nil || a.Kind != NodeEmpty || p.Optional || i >= given && i >= least:
+		default:
+			return fail(ErrMissingArgument, a, "%s is left empty; an empty text is written \"\"", p.Name)
 		}
 	}
 	return nil
 }
 
-// Signature writes the function with its parameters: optional ones with a question mark, repeating ones with dots.
-func (f Function) Signature() string {
-	names := make([]string, len(f.Params))
-	for i, p := range f.Params {
-		names[i] = p.Name
-		if p.Optional {
-			names[i] += "?"
-		}
-		if p.Repeat {
-			names[i] += "…"
-		}
+func counted(n int) string {
+	if n == 1 {
+		return "1 argument is given"
 	}
-	return f.Name + "(" + strings.Join(names, ", ") + ")"
+	return fmt.Sprintf("%d arguments are given", n)
 }
 
-// suggest names the function whose name is closest.
-func suggest(name string) string {
-	best, least := "", 3
-	for _, f := range table {
-		if d := distance(strings.ToLower(name), strings.ToLower(f.Name)); d < least {
-			best, least = f.Name, d
-		}
+func atLeast(f *Function, least int) string {
+	if least == len(f.Params) && !f.Params[least-1].Repeat {
+		return fmt.Sprintf("%d", least)
 	}
-	if best == "" {
-		return ""
-	}
-	return "; did you mean " + best + "?"
+	return fmt.Sprintf("at least %d", least)
 }
 
-func distance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
+// eager evaluates every argument, then the function; an argument that drops the flow drops it for the whole expression.
+func eager(f *Function, n *Node, args []code, do func(call) (Value, *Error)) code {
+	for len(args) > 0 && args[len(args)-1] == nil && len(args) > len(f.Params) {
+		args = args[:len(args)-1]
 	}
-	for i := 1; i <= len(x); i++ {
-		prev := row[0]
-		row[0] = i
-		for j := 1; j <= len(y); j++ {
-			cost := 1
-			if x[i-1] == y[j-1] {
-				cost = 0
+	slots := max(len(args), len(f.Params))
+	return func(env *Env) (Value, *Error) {
+		base := len(env.state.stack)
+		for range slots {
+			env.state.stack = append(env.state.stack, absent)
+		}
+		c := call{env, n, env.state.stack[base : base+slots : base+slots]}
+		size, redacted := 0, false
+		for i, a := range args {
+			if a == nil {
+				continue
 			}
-			prev, row[j] = row[j], min(row[j]+1, row[j-1]+1, prev+cost)
-		}
-	}
-	return row[len(y)]
-}
-
-// compileCompare compares two operands: with a null or empty side the result is False; whole numbers compare as such,
-// everything else as text, with case (functions-for-customizing-application-data.md, IIF).
-func compileCompare(n *Node) (compiled, error) {
-	left, err := compile(n.Args[0])
-	if err != nil {
-		return nil, err
-	}
-	right, err := compile(n.Args[1])
-	if err != nil {
-		return nil, err
-	}
-	empty := func(n *Node, v Value) bool { return v.IsNull() || n.Kind == NodeAttribute && v.IsEmpty() }
-	return func(env *Env) (Result, error) {
-		a, err := left(env)
-		if err != nil || a.IgnoreFlow || a.IgnoreObject {
-			return a, err
-		}
-		b, err := right(env)
-		if err != nil || b.IgnoreFlow || b.IgnoreObject {
-			return b, err
-		}
-		if empty(n.Args[0], a.Value) || empty(n.Args[1], b.Value) {
-			return Result{Value: Boolean(false)}, nil
-		}
-		return Result{Value: Boolean(holds(n.Name, order(a.Value, b.Value)))}, nil
-	}, nil
-}
-
-func order(a, b Value) int {
-	if x, ok := a.integer(); ok {
-		if y, ok := b.integer(); ok {
-			switch {
-			case x < y:
-				return -1
-			case x > y:
-				return 1
+			v, bad := a(env)
+			if bad != nil {
+				return Null, bad
 			}
-			return 0
+			if v.stops() {
+				env.state.stack = env.state.stack[:base]
+				return v, nil
+			}
+			c.args[i] = v
+			size += v.size()
+			redacted = redacted || v.redacted
+		}
+		v, bad := apply(f, c, do)
+		env.state.stack = env.state.stack[:base]
+		if bad != nil {
+			return Null, bad
+		}
+		written := v.size()
+		if written > maxText && v.multi == nil {
+			return Null, c.fits(written)
+		}
+		if bad := c.spend(size + written); bad != nil {
+			return Null, bad
+		}
+		v.redacted = v.redacted || redacted
+		return v, nil
+	}
+}
+
+// apply calls a function with the null and multi-value rules of its row.
+func apply(f *Function, c call, do func(call) (Value, *Error)) (Value, *Error) {
+	if f.source == 0 {
+		return do(c)
+	}
+	source := c.args[f.source-1]
+	if source.IsNull() && !f.nulls {
+		return Null, nil
+	}
+	if f.each && source.IsList() {
+		return eachValue(f, c, source.List(), do)
+	}
+	return do(c)
+}
+
+// eachValue puts each of several values through a function; those that become null are left out.
+func eachValue(f *Function, c call, list []string, do func(call) (Value, *Error)) (Value, *Error) {
+	out := make([]string, 0, len(list))
+	for _, s := range list {
+		c.args[f.source-1] = String(s)
+		v, bad := do(c)
+		if bad == nil {
+			bad = c.spend(v.size() + 16)
+		}
+		if bad != nil {
+			return Null, bad
+		}
+		if !v.IsNull() {
+			out = append(out, v.Text())
 		}
 	}
-	return strings.Compare(a.Text(), b.Text())
+	return List(out), nil
 }
 
-func holds(op string, order int) bool {
-	switch op {
-	case "=":
-		return order == 0
-	case "<>":
-		return order != 0
-	case "<":
-		return order < 0
-	case "<=":
-		return order <= 0
-	case ">":
-		return order > 0
+// size is about how many bytes a value takes.
+func (v Value) size() int {
+	n := len(v.text)
+	if v.multi != nil {
+		for _, s := range v.multi.texts {
+			n += len(s) + 16
+		}
+		for _, r := range v.multi.roles {
+			n += len(r.ID) + len(r.Value) + len(r.DisplayName) + 48
+		}
 	}
-	return order >= 0
-}
-
-// Distance is the number of edits between two texts, for suggestions.
-func Distance(a, b string) int { return distance(a, b) }
-
-// ParameterNames lists the keys of a function's parameters in Graph, the repeating one last; nil when there is no such
-// function.
-func ParameterNames(function string) []string {
-	f, ok := find(function)
-	if !ok {
-		return nil
-	}
-	names := make([]string, len(f.Params))
-	for i, p := range f.Params {
-		names[i] = p.Name
-	}
-	return names
+	return n
 }

@@ -25,9 +25,50 @@ type Env struct {
 	state state
 }
 
+// Limits of one evaluation, so that no expression and no input can hang the service or use up its memory. What people
+// write stays far below.
+const (
+	maxText = 1 << 20  // bytes of a text that a function makes
+	maxWork = 32 << 20 // bytes that the functions of one evaluation read and write
+)
+
 // state is what one evaluation keeps.
 type state struct {
+	stack    []Value   // the arguments of the calls that are under way
+	work     int       // bytes read and written so far
+	draws    int       // random values drawn so far
+	regex    time.Time // when the first regular expression began to match
 	warnings []Warning
+}
+
+func (s *state) reset() {
+	s.stack = s.stack[:0]
+	s.work, s.draws, s.regex, s.warnings = 0, 0, time.Time{}, nil
+}
+
+// Eval evaluates the expression. The error is an *Error, or what Env.Taken returned.
+func (e *Expr) Eval(env *Env) (Result, error) {
+	if e.direct == "" {
+		env.state.reset()
+	}
+	v, bad := e.eval(env)
+	if bad != nil {
+		if bad.cause != nil {
+			return Result{}, bad.cause
+		}
+		return Result{}, bad.located(e.Root)
+	}
+	switch v.kind {
+	case kindIgnoreFlow:
+		return Result{IgnoreFlow: true, Warnings: env.state.warnings}, nil
+	case kindIgnoreObject:
+		return Result{IgnoreObject: true, Warnings: env.state.warnings}, nil
+	case KindDate: // a date is no type of an attribute: it becomes its text (CDate)
+		text := String(v.Text())
+		text.redacted = v.redacted
+		v = text
+	}
+	return Result{Value: v, Warnings: env.state.warnings}, nil
 }
 
 // Result is what an expression yields.

@@ -4,364 +4,239 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
 // MaxLength is how many characters an expression may have (known-issues.md).
 const MaxLength = 10_000
 
-// maxDepth is how deep calls may nest; a deeper one is a syntax error rather than an overflow.
-const maxDepth = 200
-
-// NodeKind is the kind of a node of the tree.
-type NodeKind byte
-
-// The kinds of nodes.
-const (
-	NodeCall NodeKind = iota
-	NodeAttribute
-	NodeConstant
-	NodeNumber
-	NodeKeyword
-	NodeCompare
-	NodeEmpty // a slot without an argument
-)
-
-// Node is a part of an expression.
-type Node struct {
-	Kind     NodeKind
-	Name     string // function, attribute, keyword or operator
-	Text     string // of a constant, unescaped
-	Number   int64
-	Args     []*Node
-	Position int // in characters, from 1
-}
-
-// String prints the node in the canonical form, which parses to the same tree.
-func (n *Node) String() string {
-	var b strings.Builder
-	n.print(&b)
-	return b.String()
-}
-
-func (n *Node) print(b *strings.Builder) {
-	switch n.Kind {
-	case NodeCall:
-		b.WriteString(n.Name)
-		b.WriteByte('(')
-		for i, a := range n.Args {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			a.print(b)
-		}
-		b.WriteByte(')')
-	case NodeAttribute:
-		b.WriteString("[" + n.Name + "]")
-	case NodeConstant:
-		b.WriteString(Quote(n.Text))
-	case NodeNumber:
-		b.WriteString(strconv.FormatInt(n.Number, 10))
-	case NodeKeyword:
-		b.WriteString(n.Name)
-	case NodeCompare:
-		n.Args[0].print(b)
-		b.WriteString(" " + n.Name + " ")
-		n.Args[1].print(b)
-	case NodeEmpty:
-	}
-}
-
-// Quote writes text as a constant: a quote and a backslash get a backslash in front.
-func Quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-}
+// maxDepth is how deep calls may nest; a deeper one is a syntax error rather than an overflow. Within MaxLength no
+// sensible expression reaches it.
+const maxDepth = 500
 
 // Expr is a parsed expression, ready to be evaluated any number of times by several goroutines.
 type Expr struct {
-	src  string
 	Root *Node
-	eval compiled
+	eval code
+	// direct is the attribute that the whole expression is; "" for a call.
+	direct string
 }
 
-// String prints the expression in canonical form.
+// String prints the expression in normal form.
 func (e *Expr) String() string { return e.Root.String() }
 
 // Attributes lists the source attributes that the expression reads, each once, in the order of the text.
 func (e *Expr) Attributes() []string {
 	var names []string
 	seen := map[string]bool{}
-	var walk func(*Node)
-	walk = func(n *Node) {
+	e.Root.Walk(func(n *Node) {
 		if n.Kind == NodeAttribute && !seen[n.Name] {
 			seen[n.Name] = true
 			names = append(names, n.Name)
 		}
-		for _, a := range n.Args {
-			walk(a)
-		}
-	}
-	walk(e.Root)
+	})
 	return names
 }
 
-// Eval evaluates the expression. The error is an *Error.
-func (e *Expr) Eval(env *Env) (Result, error) {
-	r, err := e.eval(env)
-	if err != nil {
-		return Result{}, err
-	}
-	return r, nil
+// Uses reports whether the expression calls a function, whose name is given in its canonical spelling.
+func (e *Expr) Uses(function string) bool {
+	found := false
+	e.Root.Walk(func(n *Node) { found = found || n.Kind == NodeCall && n.Name == function })
+	return found
 }
 
-var keywords = []string{"IgnoreAttributeFlow", "IgnoreObjectFlow", "vbTextCompare", "vbBinaryCompare"}
-
 // Parse reads an expression: a function call, or one attribute in brackets. The error is an *Error that tells where and
-// what was expected.
+// what was expected: of the kinds syntax, unknownFunction, argumentCount, missingArgument, placement, tooLong, or regex for
+// a constant pattern.
 func Parse(src string) (*Expr, error) {
 	if n := utf8.RuneCountInString(src); n > MaxLength {
 		return nil, &Error{Kind: ErrTooLong, Message: fmt.Sprintf("the expression has %d characters; at most %d are allowed", n, MaxLength), Position: MaxLength + 1}
 	}
-	p := &parser{src: src}
-	root, err := p.expression()
-	if err != nil {
-		return nil, err
+	p := &parser{lex: lexer{src: src, position: 1}}
+	root, bad := p.expression()
+	if bad != nil {
+		return nil, bad
 	}
-	eval, err := compile(root)
-	if err != nil {
-		return nil, err
+	e := &Expr{Root: root}
+	if root.Kind == NodeAttribute {
+		e.direct = root.Name
 	}
-	return &Expr{src: src, Root: root, eval: eval}, nil
+	if e.eval, bad = compileRoot(root); bad != nil {
+		return nil, bad
+	}
+	return e, nil
 }
 
+// parser is a recursive descent over one token of look-ahead.
 type parser struct {
-	src   string
-	at    int // byte offset
+	lex   lexer
+	tok   token
 	depth int
 }
 
-func (p *parser) fail(kind ErrorKind, format string, args ...any) error {
-	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...), Position: position(p.src, p.at)}
+func (p *parser) fail(format string, args ...any) *Error {
+	return p.lex.fail(p.tok.position, format, args...)
 }
 
-func (p *parser) space() {
-	for p.at < len(p.src) && strings.IndexByte(" \t\r\n", p.src[p.at]) >= 0 {
-		p.at++
-	}
+func (p *parser) advance() (bad *Error) {
+	p.tok, bad = p.lex.next()
+	return bad
 }
 
-func (p *parser) peek() rune {
-	p.space()
-	if p.at >= len(p.src) {
-		return -1
+func (p *parser) expression() (*Node, *Error) {
+	if bad := p.advance(); bad != nil {
+		return nil, bad
 	}
-	r, _ := utf8.DecodeRuneInString(p.src[p.at:])
-	return r
-}
-
-func (p *parser) expression() (*Node, error) {
-	switch r := p.peek(); {
-	case r == -1:
-		return nil, p.fail(ErrSyntax, "the expression is empty; expected a function call such as Join(\" \", [givenName], [surname])")
-	case r != '[' && !unicode.IsLetter(r):
-		return nil, p.fail(ErrSyntax, "expected a function name or an attribute in brackets, found %s", p.found())
+	switch p.tok.kind {
+	case tokenEnd:
+		return nil, p.fail("the expression is empty; expected a function call such as Join(\" \", [givenName], [surname])")
+	case tokenName, tokenAttribute:
+	default:
+		return nil, p.fail("expected a function name or an attribute in brackets, found %s", p.found())
 	}
-	n, err := p.primary()
-	if err != nil {
-		return nil, err
+	n, bad := p.primary()
+	if bad != nil {
+		return nil, bad
 	}
-	if p.peek() != -1 {
-		return nil, p.fail(ErrSyntax, "expected the end of the expression, found %s", p.found())
+	if p.tok.kind != tokenEnd {
+		return nil, p.fail("expected the end of the expression, found %s%s", p.found(), p.cure())
 	}
 	if n.Kind == NodeKeyword {
-		p.at = 0
-		return nil, p.fail(ErrSyntax, "%s can only be an argument", n.Name)
+		return nil, p.lex.fail(n.Position, "%s can only be an argument", n.Name)
 	}
 	return n, nil
 }
 
-// found names what stands at the present place.
+// found names the present token.
 func (p *parser) found() string {
-	r := p.peek()
-	if r == -1 {
+	switch p.tok.kind {
+	case tokenEnd:
 		return "the end"
+	case tokenAttribute:
+		return "[" + short(p.tok.text) + "]"
+	case tokenConstant:
+		return Quote(short(p.tok.text))
 	}
-	if r == '\'' {
-		return "a single quote; constants stand in double quotes"
-	}
-	return strconv.QuoteRune(r)
+	return strconv.Quote(p.tok.text)
 }
 
-var compareOps = []string{"<>", "<=", ">=", "=", "<", ">"}
+// short cuts long text for a message.
+func short(s string) string {
+	const most = 40
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most]) + "…"
+}
+
+// cure says what to do about a token that stands where an expression or an argument is over.
+func (p *parser) cure() string {
+	switch {
+	case p.tok.kind == tokenName && (strings.EqualFold(p.tok.text, "and") || strings.EqualFold(p.tok.text, "or")):
+		return "; there is no AND or OR: nest an IIF in the true branch for AND, in the false branch for OR"
+	case p.tok.kind == tokenCompare:
+		return "; a comparison has two sides and stands as the condition of IIF or in CBool"
+	case p.tok.kind == tokenNumber && strings.HasPrefix(p.tok.text, "-"):
+		return "; there is no arithmetic"
+	case p.tok.kind == tokenClose:
+		return "; one ) is too many"
+	}
+	return ""
+}
 
 // operand is a primary, or a comparison of two.
-func (p *parser) operand() (*Node, error) {
-	left, err := p.primary()
-	if err != nil {
-		return nil, err
+func (p *parser) operand() (*Node, *Error) {
+	left, bad := p.primary()
+	if bad != nil || p.tok.kind != tokenCompare {
+		return left, bad
 	}
-	p.space()
-	for _, op := range compareOps {
-		if strings.HasPrefix(p.src[p.at:], op) {
-			at := position(p.src, p.at)
-			p.at += len(op)
-			right, err := p.primary()
-			if err != nil {
-				return nil, err
-			}
-			return &Node{Kind: NodeCompare, Name: op, Args: []*Node{left, right}, Position: at}, nil
-		}
+	n := &Node{Kind: NodeCompare, Name: p.tok.text, Position: p.tok.position}
+	if bad := p.advance(); bad != nil {
+		return nil, bad
 	}
-	return left, nil
+	right, bad := p.primary()
+	n.Args = []*Node{left, right}
+	return n, bad
 }
 
-func (p *parser) primary() (*Node, error) {
-	r := p.peek()
-	at := position(p.src, p.at)
-	switch {
-	case r == '[':
-		return p.attribute(at)
-	case r == '"':
-		return p.constant(at)
-	case r == '-' || r == '&' || r >= '0' && r <= '9':
-		return p.number(at)
-	case r == '_' || unicode.IsLetter(r):
-		return p.name(at)
+func (p *parser) primary() (*Node, *Error) {
+	n := &Node{Position: p.tok.position}
+	switch p.tok.kind {
+	case tokenAttribute:
+		n.Kind, n.Name = NodeAttribute, p.tok.text
+	case tokenConstant:
+		n.Kind, n.Text = NodeConstant, p.tok.text
+	case tokenNumber:
+		n.Kind, n.Number = NodeNumber, p.tok.number
+	case tokenName:
+		return p.name(n)
+	default:
+		return nil, p.fail("expected a function, an attribute in brackets, a constant in double quotes or a number, found %s", p.found())
 	}
-	return nil, p.fail(ErrSyntax, "expected a function, an attribute in brackets, a constant in double quotes or a number, found %s", p.found())
+	return n, p.advance()
 }
 
-// attribute reads [name]; brackets nest, and text in double quotes inside is opaque: [emails[type eq "work"].value].
-func (p *parser) attribute(at int) (*Node, error) {
-	from, depth, quoted := p.at+1, 0, false
-	for i := p.at; i < len(p.src); i++ {
-		switch c := p.src[i]; {
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '[':
-			depth++
-		case c == ']':
-			if depth--; depth == 0 {
-				name := strings.Trim(p.src[from:i], " \t\r\n")
-				if name == "" {
-					return nil, p.fail(ErrSyntax, "the attribute between the brackets has no name")
-				}
-				p.at = i + 1
-				return &Node{Kind: NodeAttribute, Name: name, Position: at}, nil
-			}
-		}
+// name reads a call or a keyword.
+func (p *parser) name(n *Node) (*Node, *Error) {
+	name := p.tok
+	if bad := p.advance(); bad != nil {
+		return nil, bad
 	}
-	return nil, p.fail(ErrSyntax, "the bracket [ is not closed; expected ]")
-}
-
-// constant reads "text": \\ is a backslash, \" a quote, and a backslash before anything else is itself.
-func (p *parser) constant(at int) (*Node, error) {
-	var b strings.Builder
-	for i := p.at + 1; i < len(p.src); i++ {
-		switch c := p.src[i]; {
-		case c == '"':
-			p.at = i + 1
-			return &Node{Kind: NodeConstant, Text: b.String(), Position: at}, nil
-		case c == '\\' && i+1 < len(p.src) && (p.src[i+1] == '\\' || p.src[i+1] == '"'):
-			i++
-			b.WriteByte(p.src[i])
-		default:
-			b.WriteByte(c)
+	if p.tok.kind != tokenOpen {
+		if k, ok := findKeyword(name.text); ok {
+			n.Kind, n.Name = NodeKeyword, k
+			return n, nil
 		}
-	}
-	return nil, p.fail(ErrSyntax, "the constant is not closed; expected \"")
-}
-
-func (p *parser) number(at int) (*Node, error) {
-	i := p.at
-	base, from := 10, i
-	if p.src[i] == '&' {
-		if i+1 >= len(p.src) || p.src[i+1] != 'H' && p.src[i+1] != 'h' {
-			return nil, p.fail(ErrSyntax, "expected a hexadecimal number such as &HF7; joining text is done with Join or Append")
+		if _, ok := find(name.text); ok {
+			return nil, p.fail("expected ( behind %s, found %s", name.text, p.found())
 		}
-		i, from, base = i+2, i+2, 16
-	} else if p.src[i] == '-' {
-		i++
-	}
-	for i < len(p.src) && (p.src[i] >= '0' && p.src[i] <= '9' || base == 16 && strings.IndexByte("abcdefABCDEF", p.src[i]) >= 0) {
-		i++
-	}
-	n, err := strconv.ParseInt(p.src[from:i], base, 64)
-	if err != nil {
-		return nil, p.fail(ErrSyntax, "%q is no whole number of 64 bits", p.src[p.at:i])
-	}
-	p.at = i
-	return &Node{Kind: NodeNumber, Number: n, Position: at}, nil
-}
-
-func (p *parser) name(at int) (*Node, error) {
-	i := p.at
-	for i < len(p.src) {
-		r, size := utf8.DecodeRuneInString(p.src[i:])
-		if r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			break
-		}
-		i += size
-	}
-	name := p.src[p.at:i]
-	start := p.at
-	p.at = i
-	if p.peek() != '(' {
-		for _, k := range keywords {
-			if strings.EqualFold(k, name) {
-				return &Node{Kind: NodeKeyword, Name: k, Position: at}, nil
-			}
-		}
-		p.at = start
-		if _, ok := find(name); ok {
-			p.at = i
-			return nil, p.fail(ErrSyntax, "expected ( behind %s", name)
-		}
-		return nil, p.fail(ErrSyntax, "%s stands without brackets or quotes: write [%[1]s] for an attribute, \"%[1]s\" for a constant", name)
+		return nil, p.lex.fail(name.position, "%s stands without brackets or quotes: write [%[1]s] for an attribute, \"%[1]s\" for a constant", short(name.text))
 	}
 	if p.depth++; p.depth > maxDepth {
-		return nil, p.fail(ErrSyntax, "calls nest deeper than %d", maxDepth)
+		return nil, p.lex.fail(name.position, "calls nest deeper than %d", maxDepth)
 	}
-	defer func() { p.depth-- }()
-	args, err := p.args()
-	if err != nil {
-		return nil, err
+	args, bad := p.args()
+	if bad != nil {
+		return nil, bad
 	}
-	n := &Node{Kind: NodeCall, Name: name, Args: args, Position: at}
-	if f, ok := find(name); ok {
-		n.Name = f.Name
+	p.depth--
+	n.Kind, n.Name, n.Args = NodeCall, name.text, args
+	if f, ok := find(name.text); ok {
+		n.Name = f.Name // published expressions vary in case; the canonical spelling is printed
 	}
 	return n, nil
 }
 
-func (p *parser) args() ([]*Node, error) {
-	p.at++ // (
-	if p.peek() == ')' {
-		p.at++
-		return nil, nil
+// args reads what stands between the parentheses, the present token being the opening one.
+func (p *parser) args() ([]*Node, *Error) {
+	open := p.tok.position
+	if bad := p.advance(); bad != nil {
+		return nil, bad
+	}
+	if p.tok.kind == tokenClose {
+		return nil, p.advance()
 	}
 	var args []*Node
 	for {
-		r := p.peek()
-		if r == ',' || r == ')' {
-			args = append(args, &Node{Kind: NodeEmpty, Position: position(p.src, p.at)})
-		} else {
-			a, err := p.operand()
-			if err != nil {
-				return nil, err
+		a := &Node{Kind: NodeEmpty, Position: p.tok.position}
+		if p.tok.kind != tokenComma && p.tok.kind != tokenClose {
+			var bad *Error
+			if a, bad = p.operand(); bad != nil {
+				return nil, bad
 			}
-			args = append(args, a)
 		}
-		switch p.peek() {
-		case ',':
-			p.at++
-		case ')':
-			p.at++
-			return args, nil
+		args = append(args, a)
+		switch p.tok.kind {
+		case tokenComma:
+			if bad := p.advance(); bad != nil {
+				return nil, bad
+			}
+		case tokenClose:
+			return args, p.advance()
+		case tokenEnd:
+			return nil, p.fail("the parenthesis at position %d is not closed; expected , or )", open)
 		default:
-			return nil, p.fail(ErrSyntax, "expected , or ) behind an argument, found %s", p.found())
+			return nil, p.fail("expected , or ) behind an argument, found %s%s", p.found(), p.cure())
 		}
 	}
 }

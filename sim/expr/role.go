@@ -1,5 +1,7 @@
 package expr
 
+import "strings"
+
 // Role is one assignment of an application role: only those to the application that is provisioned count
 // (customize-application-attributes.md, "Provisioning a role to a SCIM app").
 type Role struct {
@@ -72,4 +74,62 @@ func (v Value) roleObjects() any {
 		return out
 	}
 	return roles
+}
+
+// rolesOf reads role assignments from an argument. Where they come as text, as in the test objects that Graph's
+// parseExpression takes, each text is the name of a role.
+func (c call) rolesOf(i int) ([]Role, *Error) {
+	v := c.args[i]
+	switch v.kind {
+	case KindRoles:
+		return v.multi.roles, nil
+	case KindList, KindString:
+		roles := make([]Role, 0, 1)
+		for _, s := range v.List() {
+			if s != "" {
+				roles = append(roles, Role{Value: s, DisplayName: s})
+			}
+		}
+		return roles, nil
+	}
+	return nil, c.failAt(i, ErrType, "the argument is %s; expected [appRoleAssignments]", describe(v))
+}
+
+// singleRole takes the oldest of several roles, the public pages leaving open which.
+func singleRole(c call) (Value, *Error) {
+	roles, bad := c.rolesOf(0)
+	if bad != nil || len(roles) == 0 {
+		return Null, bad
+	}
+	if len(roles) > 1 {
+		c.env.state.warnings = append(c.env.state.warnings, Warning{
+			Message:  "the object has several roles, of which SingleAppRoleAssignment takes one; Entra leaves open which, here it is the oldest",
+			Position: c.node.Position, Function: c.node.Name,
+		})
+	}
+	return String(roles[0].DisplayName), nil
+}
+
+func roleNames(c call) (Value, *Error) {
+	roles, bad := c.rolesOf(0)
+	if bad != nil || len(roles) == 0 {
+		return Null, bad
+	}
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = r.DisplayName
+	}
+	return String(strings.Join(names, ",")), nil
+}
+
+func rolesAs(form RoleForm) func(call) (Value, *Error) {
+	return func(c call) (Value, *Error) {
+		roles, bad := c.rolesOf(0)
+		if bad != nil || len(roles) == 0 {
+			return Null, bad
+		}
+		v := Roles(roles)
+		v.num = int64(form)
+		return v, nil
+	}
 }

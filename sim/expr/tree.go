@@ -42,12 +42,26 @@ func treeOf(n *Node) Tree {
 			t.Parameters = append(t.Parameters, TreeParameter{"source", treeOf(a)})
 		}
 	case NodeCall:
-		keys := ParameterNames(n.Name)
+		f, _ := find(n.Name) // a parsed expression calls no other
 		for i, a := range n.Args {
-			if a.Kind != NodeEmpty && len(keys) > 0 {
-				t.Parameters = append(t.Parameters, TreeParameter{keys[min(i, len(keys)-1)], treeOf(a)})
+			if p := f.param(f.slot(n, i)); p != nil && a.Kind != NodeEmpty {
+				t.Parameters = append(t.Parameters, TreeParameter{p.TreeKey(), treeOf(a)})
 			}
 		}
 	}
 	return t
+}
+
+// ParameterNames lists the keys of a function's parameters in Graph, the repeating one last; nil when there is no such
+// function.
+func ParameterNames(function string) []string {
+	f, ok := find(function)
+	if !ok {
+		return nil
+	}
+	keys := make([]string, len(f.Params))
+	for i, p := range f.Params {
+		keys[i] = p.TreeKey()
+	}
+	return keys
 }
