@@ -278,6 +278,8 @@ func (s *Server) faulty(w http.ResponseWriter, r *http.Request, met []Fault, car
 	}
 	w.Header().Set("Date", s.opt.Now().UTC().Format(http.TimeFormat))
 	if last.Drop == DropConnect {
+		// Unread, the request would be in the way of the break: the other side may still be writing it.
+		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, maxBody)) // it is not carried out, whole or not
 		drop(w)
 		return
 	}

@@ -105,23 +105,29 @@ const maxBody = 4 << 20
 
 // ServeSCIM answers one request to a store. base is the URL that the store is reached at, path what follows it.
 func (s *Server) ServeSCIM(w http.ResponseWriter, r *http.Request, store, base, path string) {
-	carryOut := func(w http.ResponseWriter, r *http.Request) {
-		q := &request{server: s, w: w, r: r, base: base, store: s.Store(store)}
-		if err := q.serve(path); err != nil {
-			q.fail(err)
-		}
-	}
 	met := s.hits(store, path, r)
 	w.Header().Set("Date", s.opt.Now().UTC().Format(http.TimeFormat))
 	if len(met) == 0 {
-		carryOut(w, r)
+		s.carryOut(w, r, store, base, path)
 		return
 	}
-	s.faulty(w, r, met, carryOut)
+	s.faulty(w, r, met, func(w http.ResponseWriter, r *http.Request) { s.carryOut(w, r, store, base, path) })
+}
+
+func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, store, base, path string) {
+	q := &request{server: s, w: w, r: r, base: base, store: s.Store(store)}
+	if err := q.serve(path); err != nil {
+		q.fail(err)
+	}
 }
 
 // Handler serves one store at the root of its mount.
-func (s *Server) Handler(store string) http.Handler {
+func (s *Server) Handler(store string) http.Handler { return s.mounted(store, s.ServeSCIM) }
+
+// Plain is Handler without faults, for whoever wants to see or change what the store holds.
+func (s *Server) Plain(store string) http.Handler { return s.mounted(store, s.carryOut) }
+
+func (s *Server) mounted(store string, serve func(w http.ResponseWriter, r *http.Request, store, base, path string)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme := "http"
 		if r.TLS != nil {
@@ -132,7 +138,7 @@ func (s *Server) Handler(store string) http.Handler {
 		if rest, ok := strings.CutPrefix(path, "/scim"); ok {
 			mount, path = "/scim", rest
 		}
-		s.ServeSCIM(w, r, store, scheme+"://"+r.Host+mount, path)
+		serve(w, r, store, scheme+"://"+r.Host+mount, path)
 	})
 }
 

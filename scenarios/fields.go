@@ -1,0 +1,96 @@
+package scenarios
+
+import (
+	"reflect"
+	"strings"
+)
+
+// field is a member of a struct as its tags describe it: yaml its name with options, doc what it is, enum the words it may
+// be, null the word that nothing stands for, action whether it is something a step does, needs what a step must do for it.
+type field struct {
+	name     string
+	doc      string
+	value    reflect.Value
+	enum     []string
+	null     string
+	none     bool // the word none stands for nothing
+	need     bool // must be given
+	action   bool
+	runs     bool // an action in which cycles can run
+	needsRun bool // an expectation of what cycles do
+}
+
+// fields are the members of a struct that a file can give.
+type fields struct {
+	all   []field
+	place reflect.Value // where its position goes
+	// list, number and short are the members that a list, a number and a text alone stand for.
+	list, number, short *field
+}
+
+// fieldsOf reads the tags of the struct that v points to.
+func fieldsOf(v any) fields {
+	var fs fields
+	value := reflect.ValueOf(v).Elem()
+	for i := range value.NumField() {
+		t := value.Type().Field(i)
+		if t.Name == "At" {
+			fs.place = value.Field(i)
+			continue
+		}
+		tag, ok := t.Tag.Lookup("yaml")
+		if !ok || tag == "-" {
+			continue
+		}
+		options := strings.Split(tag, ",")
+		f := field{name: options[0], doc: t.Tag.Get("doc"), value: value.Field(i), null: t.Tag.Get("null"), needsRun: t.Tag.Get("needs") == "run"}
+		if words := t.Tag.Get("enum"); words != "" {
+			f.enum = strings.Split(words, ",")
+		}
+		if a, ok := t.Tag.Lookup("action"); ok {
+			f.action, f.runs = true, a == "runs"
+		}
+		for _, o := range options[1:] {
+			switch o {
+			case "required":
+				f.need = true
+			case "none":
+				f.none = true
+			case "list":
+				fs.list = &f
+			case "number":
+				fs.number = &f
+			case "short":
+				fs.short = &f
+			}
+		}
+		fs.all = append(fs.all, f)
+	}
+	return fs
+}
+
+func (fs fields) by(name string) (field, bool) {
+	for _, f := range fs.all {
+		if f.name == name {
+			return f, true
+		}
+	}
+	return field{}, false
+}
+
+// must returns a member that is known to be there.
+func (fs fields) must(name string) field {
+	f, ok := fs.by(name)
+	if !ok {
+		panic("scenarios: no field " + name)
+	}
+	return f
+}
+
+func (fs fields) names() []string {
+	names := make([]string, len(fs.all))
+	for i, f := range fs.all {
+		names[i] = f.name
+	}
+	return names
+}

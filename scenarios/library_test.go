@@ -1,0 +1,112 @@
+package scenarios
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+
+	"entrasim/sim"
+)
+
+// TestLibrary plays every built-in scenario against the embedded target.
+func TestLibrary(t *testing.T) {
+	for _, name := range Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := Builtin(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := Run(t.Context(), s, Target{}, Options{})
+			if r.Verdict != Passed {
+				t.Errorf("%s %s\n%s", r.Verdict, r.Reason, failures(r))
+			}
+			if len(s.Warnings)+len(r.Warnings) > 0 {
+				t.Errorf("warnings: %v %v", s.Warnings, r.Warnings)
+			}
+			if len(r.Diagnoses) > 0 && !strings.HasPrefix(name, "faults/") {
+				t.Errorf("the embedded target is said to break a requirement: %+v", r.Diagnoses)
+			}
+		})
+	}
+}
+
+// failures lists what was not as expected.
+func failures(r Result) string {
+	var b strings.Builder
+	for _, st := range r.Steps {
+		for _, c := range st.Failures() {
+			fmt.Fprintf(&b, "step %d, %d:%d %s: %s\n", st.Number, c.At.Line, c.At.Column, c.What, c.Message)
+			for _, d := range c.Diff {
+				fmt.Fprintf(&b, "    %c %s\n", d.Sign, d.Text)
+			}
+		}
+	}
+	return b.String()
+}
+
+var page = regexp.MustCompile(`^[a-z0-9/-]+\.md(, ".+")?$|^RFC 7644`)
+
+// TestLibraryIsTold: each scenario has a name of its own, names its page, and expects something.
+func TestLibraryIsTold(t *testing.T) {
+	names := map[string]string{}
+	for _, name := range Names() {
+		s, err := Builtin(name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if !page.MatchString(s.Source) {
+			t.Errorf("%s: source %q names no page", name, s.Source)
+		}
+		if other := names[s.Name]; other != "" {
+			t.Errorf("%s and %s have one name", name, other)
+		}
+		names[s.Name] = name
+		if !s.expects() {
+			t.Errorf("%s expects nothing", name)
+		}
+		if strings.HasSuffix(s.Name, ".") || len(s.Name) > 100 {
+			t.Errorf("%s: the name %q is no heading", name, s.Name)
+		}
+		if path.Dir(name) == "." {
+			t.Errorf("%s stands in no folder", name)
+		}
+	}
+}
+
+// trace is everything that went over the wire, durations apart.
+func trace(list []sim.Exchange) string {
+	var b strings.Builder
+	for _, x := range list {
+		fmt.Fprintf(&b, "%s %s\n%v\n%s\n%d %s\n%v\n%s\n\n", x.Method, x.URL, x.RequestHeaders, x.RequestBody, x.Status, x.Error, x.ResponseHeaders, x.ResponseBody)
+	}
+	return b.String()
+}
+
+// TestTracesRepeat: the same scenario gives the same trace, byte for byte, and the same verdict.
+func TestTracesRepeat(t *testing.T) {
+	for _, name := range Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			first := ""
+			for i := range 3 {
+				s, err := Builtin(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := trace(func() []sim.Exchange { r := Run(t.Context(), s, Target{}, Options{}); return r.Exchanges() }())
+				if i == 0 {
+					first = got
+				} else if got != first {
+					t.Fatalf("another trace:\n%s\nfirst it was\n%s", got, first)
+				}
+			}
+			if !strings.Contains(first, "http://target.test/scim/") {
+				t.Errorf("the trace names another target:\n%s", first)
+			}
+		})
+	}
+}

@@ -1,0 +1,133 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"entrasim/sim/mapping"
+)
+
+// placed is an error with its place in the file.
+type placed struct {
+	at      Pos
+	message string
+}
+
+func (p *placed) Error() string { return p.message }
+
+// schemaOf is the synchronization schema that an application begins with.
+func schemaOf(a App) (*mapping.Schema, error) {
+	schema := mapping.Default()
+	if a.Template == "guide" {
+		schema = mapping.Starter()
+	}
+	if err := a.Mappings.apply(schema); err != nil {
+		return nil, err
+	}
+	return schema, applyFilters(schema, a.Filters)
+}
+
+// apply changes a schema; the error is a *placed.
+func (m Mappings) apply(schema *mapping.Schema) error {
+	for _, part := range []struct {
+		kind string
+		list Map[Mapping]
+	}{{"User", m.Users}, {"Group", m.Groups}} {
+		for _, e := range part.list {
+			if err := e.Value.apply(schema, part.kind, e.Key); err != nil {
+				return &placed{e.At, strings.TrimSuffix(err.Error(), ".")}
+			}
+		}
+	}
+	for _, part := range []struct {
+		kind string
+		list []string
+	}{{"User", m.On.Users}, {"Group", m.On.Groups}} {
+		if part.list == nil {
+			continue
+		}
+		var flows []string
+		for _, a := range []struct{ word, flow string }{{"create", "Add"}, {"update", "Update"}, {"delete", "Delete"}} {
+			if slices.Contains(part.list, a.word) {
+				flows = append(flows, a.flow)
+			}
+		}
+		if len(flows) < len(part.list) {
+			return &placed{m.On.At, fmt.Sprintf("target object actions are create, update and delete, not %s", strings.Join(part.list, ", "))}
+		}
+		schema.ObjectMapping(part.kind).FlowTypes = strings.Join(flows, ",")
+	}
+	if slices.Contains(m.Off, "groups") {
+		schema.ObjectMapping("Group").Enabled = false
+	}
+	if err := schema.Validate(); err != nil {
+		return &placed{m.At, strings.TrimSuffix(err.Error(), ".")}
+	}
+	return nil
+}
+
+// apply adds, replaces or removes one attribute mapping.
+func (m Mapping) apply(schema *mapping.Schema, kind, target string) error {
+	if m.Expression == "none" {
+		return schema.Remove(kind, target)
+	}
+	am := mapping.AttributeMapping{TargetAttributeName: target, MatchingPriority: m.Match, DefaultValue: m.Default, FlowType: mapping.Always}
+	if m.Apply == "creation" {
+		am.FlowType = mapping.ObjectAddOnly
+	}
+	switch {
+	case m.Constant != nil:
+		am.Source = mapping.ConstantOrigin(*m.Constant)
+	case m.Expression != "":
+		o, err := mapping.OriginOf(m.Expression)
+		if err != nil {
+			return err
+		}
+		am.Source = o
+	}
+	replaces := ""
+	for _, x := range schema.ObjectMapping(kind).AttributeMappings {
+		if x.TargetAttributeName == target {
+			replaces = target
+			if m.Expression == "" && m.Constant == nil && m.Default == nil {
+				am.Source = x.Source // only how it is applied or matched changes
+			}
+			if am.MatchingPriority == 0 {
+				am.MatchingPriority = x.MatchingPriority
+			}
+		}
+	}
+	return schema.Put(kind, replaces, am)
+}
+
+// applyFilters replaces the scoping filters of the kinds that are given, and takes all away when none is; the error is a
+// *placed.
+func applyFilters(schema *mapping.Schema, f KindOf[Filters]) error {
+	both := f.Users == nil && f.Groups == nil
+	for _, part := range []struct {
+		kind    string
+		filters Filters
+	}{{"User", f.Users}, {"Group", f.Groups}} {
+		doc := &mapping.FilterDocument{}
+		for _, e := range part.filters {
+			g := mapping.FilterGroup{Name: e.Key}
+			for _, c := range e.Value {
+				clause := mapping.FilterClause{SourceOperandName: c.Attribute, OperatorName: c.Operator}
+				if c.Value != "" {
+					clause.TargetOperand = &mapping.FilterValues{Values: []string{c.Value}}
+				}
+				g.Clauses = append(g.Clauses, clause)
+			}
+			doc.Groups = append(doc.Groups, g)
+			schema.ObjectMapping(part.kind).Scope = doc
+			if err := schema.Validate(); err != nil {
+				return &placed{e.At, strings.TrimSuffix(err.Error(), ".")}
+			}
+		}
+		if len(part.filters) == 0 && (both || part.filters != nil) {
+			schema.ObjectMapping(part.kind).Scope = nil
+		}
+	}
+	return nil
+}

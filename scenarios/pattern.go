@@ -1,0 +1,336 @@
+package scenarios
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// placeholder is {handle}, {handle.property}, {*} or {?name}. Other braces are text.
+var placeholder = regexp.MustCompile(`\{(\*|\?[A-Za-z][A-Za-z0-9_]*|[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_/]+)?)\}`)
+
+// matcher compares what was expected with what was seen, both with handles in place of ids.
+type matcher struct {
+	resolve func(name string) (string, bool) // {ann} and {ann.department} as what was seen says it
+	bound   map[string]string                // of {?x}
+}
+
+// mismatch is the first place where a value differs.
+type mismatch struct {
+	path       string
+	want, seen string
+}
+
+func (m *mismatch) String() string {
+	if m.path == "" {
+		return fmt.Sprintf("expected %s, seen %s", m.want, m.seen)
+	}
+	return fmt.Sprintf("%s: expected %s, seen %s", m.path, m.want, m.seen)
+}
+
+// fill puts what handles stand for in a text; {*} and {?x} that is not bound stay.
+func (m *matcher) fill(text string) string {
+	return placeholder.ReplaceAllStringFunc(text, func(p string) string {
+		name := p[1 : len(p)-1]
+		if name == "*" {
+			return p
+		}
+		if bind, ok := strings.CutPrefix(name, "?"); ok {
+			if v, ok := m.bound[bind]; ok {
+				return v
+			}
+			return p
+		}
+		if v, ok := m.resolve(name); ok {
+			return v
+		}
+		return p
+	})
+}
+
+// text compares a text with placeholders.
+func (m *matcher) text(pattern, seen string) bool {
+	if pattern == seen {
+		return true
+	}
+	filled := m.fill(pattern)
+	if filled == seen {
+		return true
+	}
+	var expr strings.Builder
+	var binds []string
+	open := false
+	rest := filled
+	for {
+		at := placeholder.FindStringSubmatchIndex(rest)
+		if at == nil {
+			break
+		}
+		name := rest[at[2]:at[3]]
+		expr.WriteString(regexp.QuoteMeta(rest[:at[0]]))
+		switch {
+		case name == "*":
+			expr.WriteString(`(?s:.*)`)
+			open = true
+		case name[0] == '?':
+			expr.WriteString(`((?s:.+?))`)
+			binds = append(binds, name[1:])
+			open = true
+		default:
+			expr.WriteString(regexp.QuoteMeta(rest[at[0]:at[1]]))
+		}
+		rest = rest[at[1]:]
+	}
+	if !open {
+		return false
+	}
+	expr.WriteString(regexp.QuoteMeta(rest))
+	groups := regexp.MustCompile(`\A(?:` + expr.String() + `)\z`).FindStringSubmatch(seen)
+	if groups == nil {
+		return false
+	}
+	next := map[string]string{}
+	for i, name := range binds {
+		if old, ok := next[name]; ok && old != groups[i+1] {
+			return false
+		}
+		next[name] = groups[i+1]
+	}
+	for k, v := range next {
+		m.bound[k] = v
+	}
+	return true
+}
+
+// try runs a comparison and takes its bindings back when it fails.
+func (m *matcher) try(compare func() bool) bool {
+	before := make(map[string]string, len(m.bound))
+	for k, v := range m.bound {
+		before[k] = v
+	}
+	if compare() {
+		return true
+	}
+	m.bound = before
+	return false
+}
+
+// subset reports where seen lacks something of pattern: members of objects must be there, others may be; lists are
+// compared whole. whole allows no further members either.
+func (m *matcher) subset(pattern, seen any, whole bool, path string) *mismatch {
+	differs := func() *mismatch { return &mismatch{path, show(pattern), show(seen)} }
+	switch want := pattern.(type) {
+	case map[string]any:
+		have, ok := seen.(map[string]any)
+		if !ok {
+			return differs()
+		}
+		for _, k := range sorted(want) {
+			v, there := have[k]
+			at := join(path, k)
+			switch {
+			case want[k] == "absent" && !there:
+			case !there:
+				return &mismatch{at, show(want[k]), "nothing"}
+			default:
+				if d := m.subset(want[k], v, whole, at); d != nil {
+					return d
+				}
+			}
+		}
+		if whole {
+			for _, k := range sorted(have) {
+				if _, there := want[k]; !there {
+					return &mismatch{join(path, k), "nothing", show(have[k])}
+				}
+			}
+		}
+		return nil
+	case []any:
+		have, ok := seen.([]any)
+		if !ok || len(have) != len(want) {
+			return differs()
+		}
+		for i := range want {
+			if d := m.subset(want[i], have[i], whole, fmt.Sprintf("%s[%d]", path, i)); d != nil {
+				return d
+			}
+		}
+		return nil
+	case string:
+		have, ok := seen.(string)
+		if want == "{*}" {
+			return nil
+		}
+		if !ok || !m.text(want, have) {
+			return &mismatch{path, show(m.fill(want)), show(seen)}
+		}
+		return nil
+	}
+	if !reflect.DeepEqual(pattern, seen) {
+		return differs()
+	}
+	return nil
+}
+
+func join(path, name string) string {
+	if strings.ContainsAny(name, ".:[] ") {
+		name = strconv.Quote(name)
+	}
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+func sorted[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// show writes a value for a message, as JSON.
+func show(v any) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return fmt.Sprint(v)
+	}
+	text := strings.TrimSuffix(b.String(), "\n")
+	if r := []rune(text); len(r) > 400 {
+		text = string(r[:400]) + "…"
+	}
+	return text
+}
+
+// param is one parameter of a query.
+type param struct{ name, value string }
+
+// line is a request line taken apart.
+type line struct {
+	method   string // "" or * is any
+	path     string // "" is any
+	query    []param
+	anyQuery bool
+}
+
+// parseLine reads METHOD, METHOD /path and METHOD /path?name=value&name=value; ?* stands for any query.
+func parseLine(text string) (line, error) {
+	method, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
+	l := line{method: method}
+	if method != "*" && !slices.Contains(methods, method) {
+		return l, fmt.Errorf("a request begins with a method, not %q: %s or * for any", method, strings.Join(methods, ", "))
+	}
+	if rest = strings.TrimSpace(rest); rest == "" {
+		l.anyQuery = true
+		return l, nil
+	}
+	if !strings.HasPrefix(rest, "/") {
+		return l, fmt.Errorf("a path begins with a slash, not %q: it is what stands behind the base URL", rest)
+	}
+	path, query, has := strings.Cut(rest, "?")
+	l.path = path
+	if has && query == "*" {
+		l.anyQuery = true
+		return l, nil
+	}
+	if has {
+		l.query = splitQuery(query)
+	}
+	return l, nil
+}
+
+// splitQuery takes a query of a file apart, in which values stand as they are meant. An & divides only where a name and an
+// equals sign follow.
+var divider = regexp.MustCompile(`&([A-Za-z]+=)`)
+
+func splitQuery(query string) []param {
+	var list []param
+	for _, part := range strings.Split(divider.ReplaceAllString(query, "\x00$1"), "\x00") {
+		name, value, _ := strings.Cut(part, "=")
+		list = append(list, param{name, value})
+	}
+	return list
+}
+
+// matches compares a pattern with a request that was seen and says what differs; "" is a match.
+func (m *matcher) request(p Request, s *Sent) string {
+	l, err := parseLine(p.Line)
+	if err != nil {
+		return err.Error()
+	}
+	var why string
+	if m.try(func() bool { why = m.differs(p, l, s); return why == "" }) {
+		return ""
+	}
+	return why
+}
+
+func (m *matcher) differs(p Request, l line, s *Sent) string {
+	if l.method != "*" && l.method != s.Method {
+		return "method: expected " + l.method + ", seen " + s.Method
+	}
+	if l.path != "" && !m.text(l.path, s.Path) {
+		return "path: expected " + m.fill(l.path) + ", seen " + s.Path
+	}
+	if !l.anyQuery {
+		if len(l.query) != len(s.query) {
+			return fmt.Sprintf("query: expected %s, seen %s", queryText(l.query), queryText(s.query))
+		}
+		for i, q := range l.query {
+			if q.name != s.query[i].name || !m.text(q.value, s.query[i].value) {
+				return fmt.Sprintf("query: expected %s, seen %s", m.fill(queryText(l.query)), queryText(s.query))
+			}
+		}
+	}
+	if p.URL != "" && !m.text(p.URL, s.URL) {
+		return "url: expected " + m.fill(p.URL) + ", seen " + s.URL
+	}
+	if p.Body.Set {
+		if d := m.subset(p.Body.Data, s.Body, false, "body"); d != nil {
+			return d.String()
+		}
+	}
+	if p.Exactly.Set {
+		if text, ok := p.Exactly.Data.(string); ok {
+			if !m.text(strings.TrimRight(text, "\n"), s.BodyText) {
+				return "body: expected " + m.fill(strings.TrimRight(text, "\n")) + "\n      seen " + s.BodyText
+			}
+		} else if d := m.subset(p.Exactly.Data, s.Body, true, "body"); d != nil {
+			return d.String()
+		}
+	}
+	for _, name := range sorted(p.Headers) {
+		value, there := header(s.Exchange.RequestHeaders, name)
+		if want := p.Headers[name]; want == "absent" && there || want != "absent" && (!there || !m.text(want, value)) {
+			if !there {
+				value = "nothing"
+			}
+			return fmt.Sprintf("header %s: expected %s, seen %s", name, want, value)
+		}
+	}
+	if p.Status != 0 && p.Status != s.Exchange.Status {
+		return fmt.Sprintf("status: expected %d, seen %d", p.Status, s.Exchange.Status)
+	}
+	return ""
+}
+
+func queryText(list []param) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	parts := make([]string, len(list))
+	for i, q := range list {
+		parts[i] = q.name + "=" + q.value
+	}
+	return strings.Join(parts, "&")
+}

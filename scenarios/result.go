@@ -1,0 +1,91 @@
+package scenarios
+
+import (
+	"time"
+
+	"entrasim/sim"
+)
+
+// Verdict is how a scenario, a step or a check ended.
+type Verdict string
+
+// The verdicts.
+const (
+	Passed  Verdict = "passed"
+	Failed  Verdict = "failed"  // something else was seen than expected
+	Broken  Verdict = "broken"  // it could not be carried out
+	Skipped Verdict = "skipped" // it can't be played against this target
+)
+
+// Result is what became of a scenario.
+type Result struct {
+	Scenario  *Scenario
+	Verdict   Verdict
+	Reason    string // why it is broken or skipped
+	Target    string // URL of the target
+	Seed      int64
+	Mark      string // what stands before names at a target that had them already; "" when nothing does
+	Steps     []StepResult
+	Diagnoses []Diagnosis
+	Warnings  []string
+	Left      []string // what the run made at the target and could not delete
+	Took      time.Duration
+}
+
+// Exchanges are all requests of the scenario with their answers, in order.
+func (r *Result) Exchanges() []sim.Exchange {
+	var list []sim.Exchange
+	for _, st := range r.Steps {
+		for _, s := range st.Sent {
+			list = append(list, s.Exchange)
+		}
+	}
+	return list
+}
+
+// StepResult is what was seen of a step.
+type StepResult struct {
+	Step    *Step
+	Number  int // from 1
+	Title   string
+	Verdict Verdict
+	Reason  string // why it could not be carried out
+	Began   time.Time
+	Ended   time.Time // virtual
+	Took    time.Duration
+	Sent    []*Sent // with the probes
+	Quiet   int     // probes that were sent and not kept, as there are many
+	Records []sim.LogRecord
+	Cycles  []sim.CycleResult
+	Job     sim.Job
+	Checks  []Check
+}
+
+// Failures are the checks that failed.
+func (r StepResult) Failures() []Check {
+	var list []Check
+	for _, c := range r.Checks {
+		if c.Verdict != Passed {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// Check is one expectation compared with what was seen.
+type Check struct {
+	At      Pos
+	What    string // requests, log, target ann …
+	Verdict Verdict
+	Message string  // what differs, in one line
+	Diff    []Delta // expected against seen
+	Sent    *Sent   // the request that shows it
+
+	fix func() []edit // what the file would have to say
+}
+
+// Delta is one line of a comparison.
+type Delta struct {
+	Sign byte // '-' expected and not seen, '+' seen and not expected, ' ' both
+	Text string
+}
