@@ -1,85 +1,83 @@
 package scim
 
 import (
+	"cmp"
 	"slices"
-	"sort"
+	"strconv"
 	"strings"
 )
 
-// element is one value of a multi-valued attribute, gathered from the mappings that share a filter.
-type element struct {
-	key  string // text of the filter
-	by   string
-	is   string
-	subs []Attribute // Path is the sub-attribute
+// part is a mapped value on its way into a POST, with its path taken apart. attr is nil for what is in every body.
+type part struct {
+	path
+	attr    *Attribute
+	element int // parts of one filter share it: the place of the first among them
 }
 
-// member is one member of a body.
-type member struct {
-	name     string
-	plain    *Attribute
-	subs     []Attribute
-	elements []*element
-}
-
-// objectBuilder gathers attributes into members.
-type objectBuilder struct{ members []member }
-
-func (o *objectBuilder) find(name string) int {
-	return slices.IndexFunc(o.members, func(m member) bool { return m.name == name })
-}
-
-// at returns the member of that name; it is good until the next call.
-func (o *objectBuilder) at(name string) *member {
-	i := o.find(name)
-	if i < 0 {
-		i = len(o.members)
-		o.members = append(o.members, member{name: name})
+// rank is the place of a member that does not stand where its name would put it.
+func (p *part) rank(rt ResourceType) int {
+	first := []string{"externalId", "userName"}
+	if rt == Group {
+		first = []string{"externalId", "displayName", "members"}
 	}
-	return &o.members[i]
+	if i := slices.Index(first, p.name); i >= 0 && p.urn == "" {
+		return i
+	}
+	return len(first)
 }
 
-func (o *objectBuilder) add(p path, a Attribute) {
-	m := o.at(p.name)
-	switch {
-	case p.filter:
-		key := p.by + " " + p.equals
-		i := slices.IndexFunc(m.elements, func(e *element) bool { return e.key == key })
-		if i < 0 {
-			i = len(m.elements)
-			m.elements = append(m.elements, &element{key: key, by: p.by, is: p.equals})
+// subRank is the place of a sub-attribute among the others of its element or object; equal ones go by name.
+func (p *part) subRank() int {
+	order := []string{"formatted", "familyName", "givenName", "honorificPrefix", "honorificSuffix"} // of name
+	if p.filter {
+		order = []string{"primary", "type", "value"}
+	}
+	if i := slices.Index(order, p.sub); i >= 0 {
+		return i
+	}
+	return len(order)
+}
+
+// member reports whether two parts belong to one member of the body.
+func (p *part) member(q *part) bool { return p.urn == q.urn && p.name == q.name }
+
+// sortParts brings the parts of a body into the order of the wire: externalId and the naming attribute, then the rest by
+// name, then extensions by URN; within a member its elements in mapping order, and their sub-attributes.
+func sortParts(rt ResourceType, parts []part) {
+	for i := range parts {
+		parts[i].element = slices.IndexFunc(parts[:i+1], func(q part) bool {
+			return q.member(&parts[i]) && q.filter == parts[i].filter && q.by == parts[i].by && q.equals == parts[i].equals
+		})
+	}
+	slices.SortStableFunc(parts, func(x, y part) int {
+		if !x.member(&y) {
+			return cmp.Or(strings.Compare(x.urn, y.urn), x.rank(rt)-y.rank(rt), strings.Compare(x.name, y.name))
 		}
-		a.Path = p.sub
-		m.elements[i].subs = append(m.elements[i].subs, a)
-	case p.sub != "":
-		a.Path = p.sub
-		m.subs = append(m.subs, a)
-	default:
-		m.plain = &a
-	}
+		if x.element != y.element {
+			return x.element - y.element
+		}
+		return cmp.Or(x.subRank()-y.subRank(), strings.Compare(x.sub, y.sub))
+	})
 }
 
-// nameOrder is the order of the sub-attributes of name; others follow by name.
-var nameOrder = map[string]int{"formatted": 1, "familyName": 2, "givenName": 3, "honorificPrefix": 4, "honorificSuffix": 5}
-
-// CreateBody is the body of a POST: schemas first, then externalId and the naming attribute, then the rest by name, then
-// extensions by URN.
+// CreateBody is the body of a POST: schemas first, then the members in the order of sortParts.
 func CreateBody(rt ResourceType, d Dialect, opt Options, attrs []Attribute) []byte {
-	core := objectBuilder{make([]member, 0, len(attrs)+2)}
-	extensions := map[string]*objectBuilder{}
-	for _, a := range attrs {
-		p := parsePath(a.Path)
-		into := &core
-		if p.urn != "" {
-			if into = extensions[p.urn]; into == nil {
-				into = &objectBuilder{}
-				extensions[p.urn] = into
-			}
-		}
-		into.add(p, a)
+	parts := make([]part, 0, len(attrs)+2)
+	for i := range attrs {
+		parts = append(parts, part{path: parsePath(attrs[i].Path), attr: &attrs[i]})
 	}
-	b := make([]byte, 0, 1024)
-	b = append(b, `{"schemas":[`...)
+	always := func(name string) {
+		if !slices.ContainsFunc(parts, func(p part) bool { return p.urn == "" && p.name == name }) {
+			parts = append(parts, part{path: path{name: name}})
+		}
+	}
+	if rt == Group && d != CustomAppSSO {
+		always("members")
+	}
+	always("meta")
+	sortParts(rt, parts)
+
+	b := append(make([]byte, 0, 1024), `{"schemas":[`...)
 	if rt == Group {
 		b = appendString(b, coreGroup)
 		if d == CustomAppSSO {
@@ -89,165 +87,134 @@ func CreateBody(rt ResourceType, d Dialect, opt Options, attrs []Attribute) []by
 		b = appendString(append(appendString(b, coreUser), ','), enterpriseUser)
 	}
 	b = append(b, ']')
-	first := []string{"externalId", "userName"}
-	if rt == Group {
-		first = []string{"externalId", "displayName", "members"}
-		if d != CustomAppSSO {
-			core.at("members")
+	urn := ""
+	for len(parts) > 0 {
+		n := 1
+		for n < len(parts) && parts[n].member(&parts[0]) {
+			n++
 		}
-	}
-	core.at("meta")
-	for _, name := range first {
-		if i := core.find(name); i >= 0 {
-			b = appendMember(b, rt, opt, &core.members[i])
-			core.members = slices.Delete(core.members, i, i+1)
+		begins := parts[0].urn != urn
+		if begins {
+			if urn != "" {
+				b = append(b, '}')
+			}
+			urn = parts[0].urn
+			b = append(appendString(append(b, ','), urn), ":{"...)
+		} else {
+			b = append(b, ',')
 		}
+		b = appendMember(b, rt, opt, parts[:n])
+		parts = parts[n:]
 	}
-	b = appendMembers(b, rt, opt, core.members)
-	urns := make([]string, 0, len(extensions))
-	for urn := range extensions {
-		urns = append(urns, urn)
-	}
-	sort.Strings(urns)
-	for _, urn := range urns {
-		b = append(appendString(append(b, ','), urn), ':')
-		from := len(b)
-		b = appendMembers(b, rt, opt, extensions[urn].members)
-		b[from] = '{' // was the comma of the first member
+	if urn != "" {
 		b = append(b, '}')
 	}
 	return append(b, '}')
 }
 
-func appendMembers(b []byte, rt ResourceType, opt Options, members []member) []byte {
-	slices.SortFunc(members, func(x, y member) int { return strings.Compare(x.name, y.name) })
-	for i := range members {
-		b = appendMember(b, rt, opt, &members[i])
-	}
-	return b
-}
-
-// appendMember writes a comma, the name and the value.
-func appendMember(b []byte, rt ResourceType, opt Options, m *member) []byte {
-	b = append(appendString(append(b, ','), m.name), ':')
-	switch {
-	case m.name == "meta" && m.plain == nil:
-		return append(appendString(append(b, `{"resourceType":`...), rt.String()), '}')
-	case len(m.elements) > 0:
+// appendMember writes the name and the value of one member. Values with a filter make it a list, other sub-attributes an
+// object.
+func appendMember(b []byte, rt ResourceType, opt Options, parts []part) []byte {
+	name := parts[0].name
+	b = append(appendString(b, name), ':')
+	if slices.ContainsFunc(parts, func(p part) bool { return p.filter }) {
 		b = append(b, '[')
-		for i, e := range m.elements {
-			if i > 0 {
-				b = append(b, ',')
+		first := true
+		for len(parts) > 0 {
+			n := 1
+			for n < len(parts) && parts[n].element == parts[0].element {
+				n++
 			}
-			b = appendElement(b, opt, m.name, e)
-		}
-		return append(b, ']')
-	case len(m.subs) > 0:
-		subs := slices.Clone(m.subs)
-		sort.SliceStable(subs, func(i, k int) bool {
-			x, y := nameOrder[subs[i].Path], nameOrder[subs[k].Path]
-			if x != y && x > 0 && y > 0 {
-				return x < y
-			}
-			if (x > 0) != (y > 0) {
-				return x > 0
-			}
-			return subs[i].Path < subs[k].Path
-		})
-		b = append(b, '{')
-		for i, s := range subs {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendValue(append(appendString(b, s.Path), ':'), s, true)
-		}
-		return append(b, '}')
-	case m.plain != nil:
-		if roles, ok := m.plain.Value.(Roles); ok {
-			return appendRoles(b, opt, roles)
-		}
-		return appendValue(b, *m.plain, true)
-	}
-	return append(b, '[', ']') // members of a new group
-}
-
-// appendElement writes one value of a multi-valued attribute: primary, type, value, then the rest by name.
-func appendElement(b []byte, opt Options, name string, e *element) []byte {
-	if len(e.subs) == 1 {
-		if list, ok := e.subs[0].Value.([]string); ok {
-			for i, s := range list {
-				if i > 0 {
+			if parts[0].filter {
+				if !first {
 					b = append(b, ',')
 				}
-				one := *e
-				one.subs = []Attribute{{Path: e.subs[0].Path, Type: e.subs[0].Type, Value: s}}
-				b = appendElement(b, opt, name, &one)
+				first = false
+				b = appendElement(b, opt, parts[:n])
 			}
-			return b
+			parts = parts[n:]
 		}
+		return append(b, ']')
 	}
-	b = append(b, '{')
+	if slices.ContainsFunc(parts, func(p part) bool { return p.sub != "" }) {
+		from := len(b)
+		for _, p := range parts {
+			if p.sub != "" {
+				b = appendValue(append(appendString(append(b, ','), p.sub), ':'), *p.attr, true)
+			}
+		}
+		b[from] = '{' // was the comma of the first
+		return append(b, '}')
+	}
+	a := parts[len(parts)-1].attr
+	switch {
+	case a == nil && name == "meta":
+		return append(appendString(append(b, `{"resourceType":`...), rt.String()), '}')
+	case a == nil: // members of a new group
+		return append(b, '[', ']')
+	}
+	if roles, ok := a.Value.(Roles); ok {
+		return appendRoles(b, opt, roles)
+	}
+	return appendValue(b, *a, true)
+}
+
+// appendElement writes one value of a multi-valued attribute: primary, type, value, then the rest by name. A list makes
+// an element of each of its values.
+func appendElement(b []byte, opt Options, subs []part) []byte {
+	if list, ok := subs[0].attr.Value.([]string); ok && len(subs) == 1 {
+		for i, s := range list {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			one := subs[0]
+			one.attr = &Attribute{Path: one.attr.Path, Type: one.attr.Type, Value: s}
+			b = appendElement(b, opt, []part{one})
+		}
+		return b
+	}
+	e := &subs[0]
 	mapped := func(sub string) bool {
-		return slices.ContainsFunc(e.subs, func(a Attribute) bool { return a.Path == sub })
+		return slices.ContainsFunc(subs, func(p part) bool { return p.sub == sub })
 	}
-	comma := false
-	put := func(k string) {
-		if comma {
-			b = append(b, ',')
-		}
-		comma = true
-		b = append(appendString(b, k), ':')
-	}
+	from := len(b)
+	put := func(k string) { b = append(appendString(append(b, ','), k), ':') }
 	switch {
 	case strings.EqualFold(e.by, "primary"):
 		put("primary")
-		if v, ok := parseBool(e.is); ok && !opt.RolePrimaryString {
-			b = appendText(b, Boolean, map[bool]string{true: "true", false: "false"}[v], true)
+		if v, ok := parseBool(e.equals); ok && !opt.RolePrimaryString {
+			b = strconv.AppendBool(b, v)
 		} else {
-			b = appendString(b, e.is)
+			b = appendString(b, e.equals)
 		}
 	case !mapped("primary"):
 		put("primary")
-		primary := e.by == "type" && e.is == "work" && (name == "emails" || name == "phoneNumbers")
-		b = appendText(b, Boolean, map[bool]string{true: "true", false: "false"}[primary], true)
+		b = strconv.AppendBool(b, e.by == "type" && e.equals == "work" && (e.name == "emails" || e.name == "phoneNumbers"))
 	}
 	if e.by != "" && !strings.EqualFold(e.by, "primary") {
 		put(e.by)
-		b = appendString(b, e.is)
+		b = appendString(b, e.equals)
 	}
-	if slices.ContainsFunc(e.subs, func(a Attribute) bool { return a.Role != nil }) && !mapped("type") && !strings.EqualFold(e.by, "type") {
+	if slices.ContainsFunc(subs, func(p part) bool { return p.attr.Role != nil }) && !mapped("type") && !strings.EqualFold(e.by, "type") {
 		put("type")
 		b = appendString(b, roleType)
 	}
-	subs := slices.Clone(e.subs)
-	rank := func(s string) string {
-		switch s {
-		case "primary":
-			return "\x00"
-		case "type":
-			return "\x01"
-		case "value":
-			return "\x02"
+	for _, p := range subs {
+		put(p.sub)
+		a := *p.attr
+		if p.sub == "primary" {
+			a.Type = Boolean
 		}
-		return s
+		b = appendValue(b, a, true)
 	}
-	sort.SliceStable(subs, func(i, k int) bool { return rank(subs[i].Path) < rank(subs[k].Path) })
-	for _, s := range subs {
-		put(s.Path)
-		if s.Path == "primary" {
-			s.Type = Boolean
-		}
-		b = appendValue(b, s, true)
-	}
+	b[from] = '{' // was the comma of the first
 	return append(b, '}')
 }
 
 // CreateFragment is what one attribute becomes in a POST, for display.
 func CreateFragment(rt ResourceType, d Dialect, opt Options, a Attribute) []byte {
-	p := parsePath(a.Path)
-	var o objectBuilder
-	o.add(p, a)
-	b := appendMember(nil, rt, opt, o.at(p.name))[1:]
+	p := part{path: parsePath(a.Path), attr: &a}
+	b := appendMember(nil, rt, opt, []part{p})
 	if p.urn != "" {
 		b = append(append(append(appendString(nil, p.urn), ":{"...), b...), '}')
 	}
