@@ -20,11 +20,13 @@ import (
 
 // cli is the program's commands and flags; each flag of serve is also an ENTRASIM_ variable.
 type cli struct {
-	Serve     serve     `cmd:"" default:"withargs" help:"Portal, scheduler and embedded target on one listener (the default)."`
-	Provision provision `cmd:"" help:"One initial cycle of a generated tenant against a target, then a summary."`
-	Target    targetCmd `cmd:"" help:"The embedded SCIM target alone."`
-	Bench     bench     `cmd:"" help:"Compare provisioning with a bare HTTP client that replays its requests."`
-	Version   version   `cmd:"" help:"Version, commit and Go version."`
+	Serve     serve        `cmd:"" default:"withargs" help:"Portal, scheduler and embedded target on one listener (the default)."`
+	Run       runCmd       `cmd:"" help:"Play scenarios without a portal; fails when one sees something else than it expects."`
+	Scenarios scenariosCmd `cmd:"" help:"List, show, validate and begin scenario files."`
+	Provision provision    `cmd:"" help:"One initial cycle of a generated tenant against a target, then a summary."`
+	Target    targetCmd    `cmd:"" help:"The embedded SCIM target alone."`
+	Bench     bench        `cmd:"" help:"Compare provisioning with a bare HTTP client that replays its requests."`
+	Version   version      `cmd:"" help:"Version, commit and Go version."`
 }
 
 // usage is an error of what was typed: exit 2, with a hint on a line of its own.

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"golang.org/x/term"
+
+	"entrasim/scenarios"
+	"entrasim/sim"
+	"entrasim/sim/clock"
+	"entrasim/sim/scim"
+)
+
+// runCmd plays scenarios without a portal and fails when one sees something else than it expects.
+type runCmd struct {
+	Names     []string `arg:"" name:"scenario" help:"Files, folders, or built-in scenarios and their folders; all is every built-in one." placeholder:"FILE|DIR|NAME"`
+	TargetURL string   `name:"target-url" help:"Tenant URL of an endpoint to play against, instead of the embedded target." placeholder:"URL"`
+	Token     string   `help:"Secret token of that endpoint." placeholder:"TOKEN"`
+	Filter    string   `help:"Only scenarios whose name this regular expression finds." placeholder:"REGEXP"`
+	Parallel  int      `help:"How many at a time; one for each processor, a single one against an endpoint." placeholder:"N"`
+	Shard     string   `help:"Play one of n parts." placeholder:"i/n"`
+	Seed      int64    `default:"1" help:"Seed of ids and generated companies." placeholder:"N"`
+	Keep      bool     `help:"Leave at the endpoint what the run made."`
+	Mark      string   `default:"auto" help:"What names at the endpoint begin with: auto marks them when it has such names already, none never." placeholder:"TEXT"`
+	Update    bool     `help:"Write what was seen into the files as what is expected."`
+	Verbose   bool     `short:"v" help:"Show every step with its requests."`
+	JSON      bool     `name:"json" help:"Print the results as JSON."`
+	JUnit     string   `name:"junit" help:"Write a JUnit report." placeholder:"FILE"`
+	HTML      string   `name:"html" help:"Write a report as one page." placeholder:"FILE"`
+	HAR       string   `name:"har" help:"Write every exchange as an HTTP archive." placeholder:"FILE"`
+}
+
+// Run plays the scenarios.
+func (c *runCmd) Run(ctx context.Context, o output) error {
+	list, err := c.choose(o)
+	if err != nil {
+		return err
+	}
+	began := clock.Wall()
+	style := scenarios.Style{Colour: colours(o.out), Verbose: c.Verbose}
+	bar := newBar(o.err, "Playing")
+	var tally scenarios.Tally
+	var results []scenarios.Result
+	var printErr error
+	done := func(r scenarios.Result) {
+		bar.end()
+		results = append(results, r)
+		tally.Add(r)
+		if !c.JSON {
+			printErr = errors.Join(printErr, scenarios.Print(o.out, r, style))
+		}
+		if os.Getenv("GITHUB_ACTIONS") == "true" {
+			printErr = errors.Join(printErr, scenarios.Annotate(o.err, r))
+		}
+		bar.show(len(results), len(list))
+	}
+	scenarios.RunAll(ctx, list, scenarios.Target{URL: c.TargetURL, Token: c.Token}, scenarios.Options{Seed: c.Seed, Keep: c.Keep, Mark: c.Mark}, c.atATime(), done)
+	bar.end()
+	if err := errors.Join(printErr, c.report(o, results)); err != nil {
+		return err
+	}
+	if c.Update {
+		if err := c.update(o, results); err != nil {
+			return err
+		}
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintf(o.err, "entrasim: stopped after %d of %d scenarios\n", len(results), len(list))
+		return errFailed
+	}
+	if !c.JSON {
+		fmt.Fprintf(o.out, "\nplayed in %.1f s\n%s\n", clock.Wall().Sub(began).Seconds(), tally)
+	}
+	if tally.Failed > 0 {
+		return errFailed
+	}
+	return nil
+}
+
+// choose reads the scenarios that were named; nothing is played when one of them has a mistake.
+func (c *runCmd) choose(o output) ([]*scenarios.Scenario, error) {
+	if c.TargetURL != "" {
+		if _, err := scim.ParseTenantURL(c.TargetURL); err != nil {
+			return nil, &usage{err.Error(), "--target-url http://127.0.0.1:8481/scim is where `entrasim target` listens"}
+		}
+	} else if c.Token != "" {
+		return nil, &usage{"--token is the token of an endpoint, and none is named", "name it with --target-url"}
+	}
+	if c.Parallel < 0 {
+		return nil, &usage{"--parallel can't be negative", ""}
+	}
+	list, err := load(o, c.Names)
+	if err != nil {
+		return nil, err
+	}
+	if c.Filter != "" {
+		if list, err = scenarios.Filter(list, c.Filter); err != nil {
+			return nil, &usage{err.Error(), ""}
+		}
+		if len(list) == 0 {
+			return nil, &usage{fmt.Sprintf("--filter %q leaves no scenario", c.Filter), "`entrasim scenarios list` shows the built-in ones"}
+		}
+	}
+	if c.Shard != "" {
+		if list, err = scenarios.Shard(list, c.Shard); err != nil {
+			return nil, &usage{err.Error(), ""}
+		}
+	}
+	return list, nil
+}
+
+// load reads scenarios by their names and tells every mistake in them.
+func load(o output, names []string) ([]*scenarios.Scenario, error) {
+	list, err := scenarios.Load(names...)
+	if err == nil {
+		return list, nil
+	}
+	rest, told := tellProblems(o.err, err)
+	if told == nil && rest == nil {
+		return nil, &usage{"a scenario has a mistake, and nothing was played", "entrasim scenarios validate FILE checks a file without playing it"}
+	}
+	if told != nil {
+		return nil, told
+	}
+	return nil, &usage{rest.Error(), "`entrasim scenarios list` shows the built-in ones"}
+}
+
+// tellProblems writes the mistakes of files and returns the other errors.
+func tellProblems(w io.Writer, err error) (rest, failed error) {
+	var joined interface{ Unwrap() []error }
+	list := []error{err}
+	if errors.As(err, &joined) {
+		list = joined.Unwrap()
+	}
+	for _, e := range list {
+		var ps scenarios.Problems
+		if errors.As(e, &ps) {
+			failed = errors.Join(failed, scenarios.PrintProblems(w, ps, scenarios.Style{Colour: colours(w)}))
+		} else {
+			rest = errors.Join(rest, e)
+		}
+	}
+	return rest, failed
+}
+
+func (c *runCmd) atATime() int {
+	switch {
+	case c.Parallel > 0:
+		return c.Parallel
+	case c.TargetURL != "":
+		return 1
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// report writes the reports that were asked for.
+func (c *runCmd) report(o output, results []scenarios.Result) error {
+	var all []sim.Exchange
+	for _, r := range results {
+		all = append(all, r.Exchanges()...)
+	}
+	var errs []error
+	for _, f := range []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{c.JUnit, func(w io.Writer) error { return scenarios.JUnit(w, results) }},
+		{c.HTML, func(w io.Writer) error { return scenarios.HTML(w, results) }},
+		{c.HAR, func(w io.Writer) error { return writeJSON(w, sim.NewHAR(all)) }},
+	} {
+		if f.name != "" {
+			errs = append(errs, writeFile(f.name, f.write))
+		}
+	}
+	if c.JSON {
+		errs = append(errs, scenarios.JSON(o.out, results))
+	}
+	return errors.Join(errs...)
+}
+
+// writeFile writes a report, whole or not at all; folders that are missing are made.
+func writeFile(name string, write func(io.Writer) error) (err error) {
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".entrasim-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// update writes what was seen into the files whose expectations failed.
+func (c *runCmd) update(o output, results []scenarios.Result) error {
+	for _, r := range results {
+		if r.Verdict != scenarios.Failed {
+			continue
+		}
+		if r.Scenario.BuiltIn() {
+			fmt.Fprintf(o.err, "entrasim: %s is built in and can't be updated; `entrasim scenarios show %s > FILE` makes a file of it\n", r.Scenario.ID, r.Scenario.ID)
+			continue
+		}
+		source, unwritten, err := scenarios.Update(r)
+		if err != nil {
+			return err
+		}
+		if err := writeFile(r.Scenario.Path, func(w io.Writer) error { _, err := w.Write(source); return err }); err != nil {
+			return err
+		}
+		fmt.Fprintf(o.err, "%s: written anew\n", r.Scenario.Path)
+		for _, k := range unwritten {
+			fmt.Fprintf(o.err, "%s:%d:%d: %s stays as it is: %s\n", r.Scenario.Path, k.At.Line, k.At.Column, k.What, k.Message)
+		}
+	}
+	return nil
+}
+
+// colours reports whether a writer is a terminal that shows colours, and nobody asked for none (NO_COLOR).
+func colours(w io.Writer) bool {
+	f, ok := w.(interface{ Fd() uintptr })
+	_, none := os.LookupEnv("NO_COLOR")
+	return ok && !none && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}
