@@ -1,6 +1,9 @@
 package expr
 
-import "strings"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Role is one assignment of an application role: only those to the application that is provisioned count
 // (customize-application-attributes.md, "Provisioning a role to a SCIM app").
@@ -8,6 +11,32 @@ type Role struct {
 	ID          string `json:"id"` // of the app role
 	Value       string `json:"value"`
 	DisplayName string `json:"displayName"`
+}
+
+// JSON is the text of an assignment in the complex forms, where text is asked for: what an update of roles sends, and what
+// functions that read text find (the page prints an update; vendors search it for the names of roles).
+func (r Role) JSON() string {
+	b := make([]byte, 0, 64+len(r.ID)+len(r.Value)+len(r.DisplayName))
+	b = appendJSON(append(b, `{"id":`...), r.ID)
+	b = appendJSON(append(b, `,"value":`...), r.Value)
+	b = appendJSON(append(b, `,"displayName":`...), r.DisplayName)
+	return string(append(b, '}'))
+}
+
+func appendJSON(b []byte, s string) []byte {
+	text, err := json.Marshal(s)
+	if err != nil { // a string can always be written
+		return append(b, `""`...)
+	}
+	return append(b, text...)
+}
+
+// text is the text form of one role of a value.
+func (v Value) roleText(r Role) string {
+	if RoleForm(v.num) == RolesPlain {
+		return r.DisplayName
+	}
+	return r.JSON()
 }
 
 // RoleForm is how role assignments are written to a target.

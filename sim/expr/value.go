@@ -106,7 +106,7 @@ func (v Value) IsEmpty() bool {
 // IsList reports whether the value is multi-valued: texts or roles.
 func (v Value) IsList() bool { return v.kind == KindList || v.kind == KindRoles }
 
-// List returns the values of a multi-valued one (of roles the display names), else the text of the single one; nil for
+// List returns the values of a multi-valued one (of roles the display names, in the complex forms JSON), else the text of the single one; nil for
 // null.
 func (v Value) List() []string {
 	switch v.kind {
@@ -117,7 +117,7 @@ func (v Value) List() []string {
 	case KindRoles:
 		names := make([]string, len(v.multi.roles))
 		for i, r := range v.multi.roles {
-			names[i] = r.DisplayName
+			names[i] = v.roleText(r)
 		}
 		return names
 	}
@@ -169,7 +169,7 @@ func (v Value) Text() string {
 		}
 	case KindRoles:
 		if len(v.multi.roles) > 0 {
-			return v.multi.roles[0].DisplayName
+			return v.roleText(v.multi.roles[0])
 		}
 	}
 	return ""
