@@ -290,39 +290,70 @@ func eager(f *Function, n *Node, args []code, do func(call) (Value, *Error)) cod
 		args = args[:len(args)-1]
 	}
 	slots := max(len(args), len(f.Params))
-	return func(env *Env) (Value, *Error) {
-		base := len(env.state.stack)
-		for range slots {
-			env.state.stack = append(env.state.stack, absent)
+	// Constants stand in the frame from the beginning; only the rest is evaluated each time.
+	blank := make([]Value, slots)
+	type argument struct {
+		slot int
+		run  code
+	}
+	var rest []argument
+	for i := range blank {
+		blank[i] = absent
+	}
+	for i, a := range n.Args {
+		slot := f.slot(n, i)
+		switch {
+		case slot >= len(args) || args[slot] == nil:
+		case a.Kind == NodeConstant:
+			blank[slot] = String(a.Text)
+		case a.Kind == NodeNumber:
+			blank[slot] = Number(a.Number)
+		default:
+			rest = append(rest, argument{slot, args[slot]})
 		}
-		c := call{env, n, env.state.stack[base : base+slots : base+slots]}
-		size, redacted := 0, false
-		for i, a := range args {
-			if a == nil {
-				continue
-			}
-			v, bad := a(env)
+	}
+	constants := 0
+	for _, v := range blank {
+		constants += len(v.text)
+	}
+	source, each, nulls := f.source-1, f.each, f.nulls
+	return func(env *Env) (Value, *Error) {
+		state := &env.state
+		base := len(state.stack)
+		state.stack = append(state.stack, blank...)
+		c := call{env, n, state.stack[base : base+slots : base+slots]}
+		size, redacted := constants, false
+		for _, a := range rest {
+			v, bad := a.run(env)
 			if bad != nil {
 				return Null, bad
 			}
 			if v.stops() {
-				env.state.stack = env.state.stack[:base]
+				state.stack = state.stack[:base]
 				return v, nil
 			}
-			c.args[i] = v
+			c.args[a.slot] = v
 			size += v.size()
 			redacted = redacted || v.redacted
 		}
-		v, bad := apply(f, c, do)
-		env.state.stack = env.state.stack[:base]
+		var v Value
+		var bad *Error
+		switch {
+		case source >= 0 && !nulls && c.args[source].IsNull():
+		case source >= 0 && each && c.args[source].IsList():
+			v, bad = eachValue(c, source, do)
+		default:
+			v, bad = do(c)
+		}
+		state.stack = state.stack[:base]
 		if bad != nil {
 			return Null, bad
 		}
-		written := v.size()
-		if written > maxText && v.multi == nil {
-			return Null, c.fits(written)
-		}
-		if bad := c.spend(size + written); bad != nil {
+		size += v.size()
+		if state.work += size; state.work > maxWork || len(v.text) > maxText {
+			if bad = c.fits(len(v.text)); bad == nil {
+				bad = c.spend(0)
+			}
 			return Null, bad
 		}
 		v.redacted = v.redacted || redacted
@@ -330,26 +361,12 @@ func eager(f *Function, n *Node, args []code, do func(call) (Value, *Error)) cod
 	}
 }
 
-// apply calls a function with the null and multi-value rules of its row.
-func apply(f *Function, c call, do func(call) (Value, *Error)) (Value, *Error) {
-	if f.source == 0 {
-		return do(c)
-	}
-	source := c.args[f.source-1]
-	if source.IsNull() && !f.nulls {
-		return Null, nil
-	}
-	if f.each && source.IsList() {
-		return eachValue(f, c, source.List(), do)
-	}
-	return do(c)
-}
-
 // eachValue puts each of several values through a function; those that become null are left out.
-func eachValue(f *Function, c call, list []string, do func(call) (Value, *Error)) (Value, *Error) {
+func eachValue(c call, source int, do func(call) (Value, *Error)) (Value, *Error) {
+	list := c.args[source].List()
 	out := make([]string, 0, len(list))
 	for _, s := range list {
-		c.args[f.source-1] = String(s)
+		c.args[source] = String(s)
 		v, bad := do(c)
 		if bad == nil {
 			bad = c.spend(v.size() + 16)
@@ -366,14 +383,19 @@ func eachValue(f *Function, c call, list []string, do func(call) (Value, *Error)
 
 // size is about how many bytes a value takes.
 func (v Value) size() int {
-	n := len(v.text)
-	if v.multi != nil {
-		for _, s := range v.multi.texts {
-			n += len(s) + 16
-		}
-		for _, r := range v.multi.roles {
-			n += len(r.ID) + len(r.Value) + len(r.DisplayName) + 48
-		}
+	if v.multi == nil {
+		return len(v.text)
+	}
+	return v.multi.size()
+}
+
+func (m *multi) size() int {
+	n := 0
+	for _, s := range m.texts {
+		n += len(s) + 16
+	}
+	for _, r := range m.roles {
+		n += len(r.ID) + len(r.Value) + len(r.DisplayName) + 48
 	}
 	return n
 }

@@ -2,18 +2,30 @@ package expr
 
 import "strings"
 
-func isNull(c call) (Value, *Error) { return Boolean(c.args[0].IsNull()), nil }
-
-func isNullOrEmpty(c call) (Value, *Error) { return Boolean(c.args[0].IsEmpty()), nil }
-
-func isPresent(c call) (Value, *Error) { return Boolean(!c.args[0].IsEmpty()), nil }
-
-func isString(c call) (Value, *Error) {
-	return Boolean(!c.args[0].IsNull() && !c.args[0].IsList()), nil
+// predicate is a function of one value that is True or False.
+func predicate(holds func(Value) bool) func(building) (code, *Error) {
+	return func(b building) (code, *Error) {
+		value := b.args[0]
+		return func(env *Env) (Value, *Error) {
+			v, bad := value(env)
+			if bad != nil || v.stops() {
+				return v, bad
+			}
+			return Boolean(holds(v)), nil
+		}, nil
+	}
 }
 
-func not(c call) (Value, *Error) {
-	return Boolean(!strings.EqualFold(c.text(0), "true")), nil
+func isPresent(v Value) bool { return !v.IsEmpty() }
+
+func isString(v Value) bool { return !v.IsNull() && !v.IsList() }
+
+// not is True for anything that is not True, as Boolean or as text in any case.
+func not(v Value) bool {
+	if v.kind == KindBoolean {
+		return v.num == 0
+	}
+	return !strings.EqualFold(v.Text(), "true")
 }
 
 func fail(c call) (Value, *Error) { return Null, c.fail(ErrCustom, "%s", c.text(0)) }

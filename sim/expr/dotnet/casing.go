@@ -40,12 +40,27 @@ func CultureOf(name string) (c Culture, ok bool) {
 
 // ToLower changes text to lower case, one character to one.
 func ToLower(s string, c Culture) string {
+	if c != Turkic && ascii(s) {
+		return strings.ToLower(s)
+	}
 	return strings.Map(func(r rune) rune { return lower(r, c) }, s)
 }
 
 // ToUpper changes text to upper case, one character to one: ß stays.
 func ToUpper(s string, c Culture) string {
+	if c != Turkic && ascii(s) {
+		return strings.ToUpper(s)
+	}
 	return strings.Map(func(r rune) rune { return upper(r, c) }, s)
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // The invariant culture leaves the dotless ı and the dotted İ alone, so that it maps nothing but ASCII to ASCII.

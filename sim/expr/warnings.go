@@ -1,0 +1,52 @@
+package expr
+
+import "fmt"
+
+// Warnings lists what works here but is better not relied on, for editors: forms that Microsoft's page calls unsupported or
+// advises against, and comparisons that can never hold. reference reports whether an attribute is a reference, such as
+// manager; nil: none is.
+func (e *Expr) Warnings(reference func(attribute string) bool) []Warning {
+	var list []Warning
+	warn := func(n *Node, format string, args ...any) {
+		w := &Error{Message: fmt.Sprintf(format, args...), Position: start(n).Position, inside: n}
+		w.located(e.Root)
+		list = append(list, Warning{w.Message, w.Position, w.Function})
+	}
+	var walk func(n, parent *Node)
+	walk = func(n, parent *Node) {
+		switch {
+		case n.Kind == NodeCompare && (parent == nil || parent.Kind != NodeCall || parent.Name != "IIF" && parent.Name != "CBool"):
+			warn(n, "a comparison has a meaning as the condition of IIF and in CBool only")
+		case n.Kind == NodeCompare:
+			for i, side := range n.Args {
+				if text, ok := constantOf(n.Args[1-i]); ok && text == "" && side.Kind == NodeAttribute {
+					warn(n, "this is never True: a comparison with an attribute that is empty is False; take IsNullOrEmpty, or Switch with the key \"\"")
+				}
+			}
+		case n.Kind == NodeCall && n.Name == selectUniqueValue:
+			warn(n, "SelectUniqueValue is supported from Workday, SuccessFactors and the provisioning API to Active Directory only, not by applications with SCIM")
+		case n.Kind == NodeCall && n.Name == "IIF" && asksForNull(n.Args[0]):
+			warn(n.Args[0], "the page calls %s as the condition of IIF unsupported, though its guides use it; Switch with the key \"\" does the same", n.Args[0].Name)
+		case n.Kind == NodeCall && n.Name == "Switch" && asksForNull(n.Args[0]):
+			warn(n.Args[0], "the page advises against %s as the source of Switch", n.Args[0].Name)
+		case n.Kind == NodeCall && n.Name == "Switch" && n.Args[0].Kind == NodeAttribute && reference != nil && reference(n.Args[0].Name):
+			warn(n.Args[0], "the reference attribute [%s] must not be the source of Switch; its object id is compared", n.Args[0].Name)
+		}
+		for _, a := range n.Args {
+			walk(a, n)
+		}
+	}
+	walk(e.Root, nil)
+	return list
+}
+
+func asksForNull(n *Node) bool {
+	if n.Kind != NodeCall {
+		return false
+	}
+	switch n.Name {
+	case "IsNull", "IsNullOrEmpty", "IsPresent", "IsNothing":
+		return true
+	}
+	return false
+}
