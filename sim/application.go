@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"go.etcd.io/bbolt"
-
 	"entrasim/directory"
 	"entrasim/sim/mapping"
 )
@@ -101,11 +99,13 @@ func (s *Service) RenameApplication(id, name string) error {
 
 // DeleteApplication deletes an application and destroys its job with everything the job remembers; the log stays.
 func (s *Service) DeleteApplication(id string) error {
+	s.shape.Lock()
+	defer s.shape.Unlock()
 	app, err := s.Application(id)
 	if err != nil {
 		return err
 	}
-	if err := s.DeleteJob(id); err != nil && directory.CodeOf(err) != directory.NotFound {
+	if err := s.destroy(app); err != nil && directory.CodeOf(err) != directory.NotFound {
 		return err
 	}
 	if err := s.dir.DeleteServicePrincipal(s.clock.Now(), id); err != nil {
@@ -241,39 +241,4 @@ func starterGroups(groups []directory.Group) []directory.Group {
 		}
 	}
 	return picked
-}
-
-// Reset forgets every application, job, record and audit entry of the file and puts the clock to the instant given. The
-// directory and the embedded target are the caller's to reset; cycles that run are stopped first.
-func (s *Service) Reset(ctx context.Context, now time.Time) error {
-	s.mu.Lock()
-	jobs := s.sortedJobs()
-	s.jobs = map[uint64]*job{}
-	s.mu.Unlock()
-	for _, j := range jobs {
-		s.clock.Cancel(j.timer())
-		j.abort()
-	}
-	for _, j := range jobs {
-		if err := j.take(ctx); err != nil {
-			return err
-		}
-		j.close()
-		j.release()
-	}
-	s.clock.Cancel(timerExpiry)
-	s.traffic.reset()
-	s.clock.Jump(now)
-	err := s.db.Update(func(tx *bbolt.Tx) error {
-		if err := tx.DeleteBucket(bucketSim); err != nil {
-			return err
-		}
-		return createBuckets(tx)
-	})
-	s.mu.Lock()
-	s.records = 0
-	s.mu.Unlock()
-	s.clock.At(timerTrim, now.Add(24*time.Hour), s.trim)
-	s.events.Publish("job", func() any { return s.Jobs() })
-	return err
 }

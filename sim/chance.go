@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"io"
 
 	"github.com/google/uuid"
 )
@@ -24,4 +25,28 @@ func guid(seed int64, purpose string, owner ...any) string {
 	id[6] = id[6]&0x0f | 0x40
 	id[8] = id[8]&0x3f | 0x80
 	return id.String()
+}
+
+// chance is a reproducible source of random bytes for one purpose and owner.
+func chance(seed int64, purpose string, owner ...any) io.Reader {
+	return &stream{seed: seed, purpose: purpose, owner: owner}
+}
+
+type stream struct {
+	seed    int64
+	purpose string
+	owner   []any
+	n       int
+	rest    []byte
+}
+
+func (r *stream) Read(p []byte) (int, error) {
+	for i := range p {
+		if len(r.rest) == 0 {
+			r.rest = []byte(guid(r.seed, fmt.Sprint(r.purpose, " ", r.n), r.owner...))
+			r.n++
+		}
+		p[i], r.rest = r.rest[0], r.rest[1:]
+	}
+	return len(p), nil
 }

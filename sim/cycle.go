@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -53,8 +52,18 @@ type cycle struct {
 
 	unhealthy atomic.Int32
 	fatal     *scim.Error
-	cancel    context.CancelFunc
+
+	// life ends when the cycle is to stop behind the objects in flight; its cause says why. halt ends it.
+	life context.Context
+	halt context.CancelCauseFunc
 }
+
+// Why a cycle stops before its end. With any other cause it is kept and goes on later.
+var (
+	errRestarted = errors.New("restarted")
+	errDeleted   = errors.New("deleted")
+	errClosed    = errors.New("closed")
+)
 
 // read is what the target returned for a user in this cycle.
 type read struct {
@@ -62,42 +71,51 @@ type read struct {
 	known   bool // the user was read, or created, in this cycle
 }
 
-// runCycle runs the next cycle of a job, or the rest of one that was cut short. forced runs it whatever the schedule says.
-// ok is false when there was nothing to run, or when it was interrupted and will go on later.
+// runCycle runs the next cycle of a job, or the rest of one that was cut short. One that a timer begins is not forced: when
+// another has run while it waited for its turn it is due no more. ok is false when there was nothing to run, or when it was
+// interrupted and will go on later.
 func (s *Service) runCycle(ctx context.Context, j *job, forced bool) (result CycleResult, ok bool) {
 	if err := j.take(ctx); err != nil {
-		return result, false
-	}
-	defer j.release()
-	j.mu.Lock()
-	if j.state.Schedule != ScheduleActive {
+		j.mu.Lock()
+		s.schedule(j) // the timer is spent, the cycle still due
 		j.mu.Unlock()
 		return result, false
 	}
-	j.stopNow.Store(false)
-	c := s.begin(j)
-	j.mu.Unlock()
+	defer j.release()
+	c := s.begin(ctx, j, forced)
+	if c == nil {
+		return result, false
+	}
+	defer c.halt(nil)
 	s.jobChanged(j)
-	_ = forced
-
-	err := c.run(ctx)
-	if errors.Is(err, errStopped) && (ctx.Err() != nil || s.ending()) {
+	err := c.run()
+	if errors.Is(err, errStopped) && !c.restarted() {
 		c.interrupted()
 		return result, false
 	}
-	return c.end(err), true
+	return c.end(err)
 }
 
-// ending reports whether the program is going down.
-func (s *Service) ending() bool {
+// closing reports whether the program is going down.
+func (s *Service) closing() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.runCtx.Err() != nil || s.closed
 }
 
-// begin makes the next cycle, or takes up the one that was cut short; j.mu is held.
-func (s *Service) begin(j *job) *cycle {
+// begin makes the next cycle, or takes up the one that was cut short; nil when none is to run.
+func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
+	closing, run := s.closing(), s.runContext()
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	now := s.clock.Now()
+	if j.deleted || closing || j.state.Schedule != ScheduleActive {
+		return nil
+	}
+	if !forced && (j.state.Next.IsZero() || j.state.Next.After(now)) {
+		s.schedule(j)
+		return nil
+	}
 	c := &cycle{
 		s: s, j: j, app: j.num, set: j.set, opt: s.wire, all: s.settings(j).Scope == SyncAll, began0: clock.Wall(),
 		anchors: map[string]uint64{}, reads: map[uint64]read{}, requests: map[string][]uint64{},
@@ -116,29 +134,36 @@ func (s *Service) begin(j *job) *cycle {
 	if c.at.Exec.ActivityID == "" {
 		c.at.Exec.ActivityID = c.id
 	}
+	c.life, c.halt = context.WithCancelCause(ctx)
+	unhook := context.AfterFunc(run, func() { c.halt(run.Err()) })
+	context.AfterFunc(c.life, func() { unhook() })
 	j.progress = &Progress{Cycle: c.number, CycleID: c.id, Kind: c.at.Kind, Phase: PhaseProbe, Began: c.began, Counts: c.at.Counts, Requests: c.at.Request}
 	running := c.at
 	j.state.Running = &running
 	j.dirty = true
+	j.running.Store(c)
+	s.schedule(j)
 	return c
 }
 
-// run sends the probes and does the work; errStopped means that it was interrupted.
-func (c *cycle) run(ctx context.Context) error {
+// run sends the probes and does the work; errStopped means that it was stopped.
+func (c *cycle) run() error {
 	if err := c.connect(); err != nil {
 		return err
 	}
-	// Requests in flight get a second to end when the program does; what comes later is discarded and matched anew.
-	request, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	// Requests in flight end by themselves when the cycle is to stop. They get a second where nobody may wait longer: at the
+	// program's end, for a client that went away, and of a job that is gone. An answer that comes later is lost, and the
+	// object matched anew.
+	request, cancel := context.WithCancel(context.WithoutCancel(c.life))
 	defer cancel()
-	c.cancel = cancel
-	stop := context.AfterFunc(ctx, func() { c.s.afterGrace(cancel) })
-	defer stop()
-	stopRun := context.AfterFunc(c.s.runContext(), func() { c.s.afterGrace(cancel) })
-	defer stopRun()
+	defer context.AfterFunc(c.life, func() {
+		if !c.restarted() {
+			time.AfterFunc(grace, cancel)
+		}
+	})()
 
 	if err := c.probe(request); err != nil {
-		if c.stopping(ctx) {
+		if c.stopping() {
 			return errStopped
 		}
 		return err
@@ -150,15 +175,15 @@ func (c *cycle) run(ctx context.Context) error {
 	c.progress(func(p *Progress) {
 		p.UsersTotal, p.GroupsTotal = len(list.users), len(list.groups)
 	})
-	if err := c.pass(ctx, request, PhaseUsers, list.users, c.user); err != nil {
+	if err := c.pass(request, PhaseUsers, list.users, c.user); err != nil {
 		return err
 	}
-	if err := c.pass(ctx, request, PhaseGroups, list.groups, c.group); err != nil {
+	if err := c.pass(request, PhaseGroups, list.groups, c.group); err != nil {
 		return err
 	}
 	refs := c.references(list)
 	c.progress(func(p *Progress) { p.ReferencesTotal = len(refs) })
-	return c.pass(ctx, request, PhaseReferences, refs, func(ctx context.Context, w work) *outcome {
+	return c.pass(request, PhaseReferences, refs, func(ctx context.Context, w work) *outcome {
 		if w.kind == directory.KindUser {
 			return c.manager(ctx, w, list)
 		}
@@ -166,10 +191,8 @@ func (c *cycle) run(ctx context.Context) error {
 	})
 }
 
-// grace is how long requests in flight may take when the program ends.
+// grace is how long requests in flight may take when a cycle must stop soon.
 const grace = time.Second
-
-func (s *Service) afterGrace(cancel func()) { time.AfterFunc(grace, cancel) }
 
 func (s *Service) runContext() context.Context {
 	s.mu.Lock()
@@ -177,9 +200,10 @@ func (s *Service) runContext() context.Context {
 	return s.runCtx
 }
 
-func (c *cycle) stopping(ctx context.Context) bool {
-	return ctx.Err() != nil || c.s.ending() || c.j.stopNow.Load()
-}
+func (c *cycle) stopping() bool { return c.life.Err() != nil }
+
+// restarted reports whether a restart stops the cycle.
+func (c *cycle) restarted() bool { return errors.Is(context.Cause(c.life), errRestarted) }
 
 // connect makes the job's client, or takes the one of the last cycle.
 func (c *cycle) connect() error {
@@ -187,10 +211,7 @@ func (c *cycle) connect() error {
 	defer c.j.mu.Unlock()
 	url := c.s.presentURL(c.j.secrets[secretBaseAddress])
 	if c.j.client == nil || c.j.clientURL != url {
-		if c.j.client != nil {
-			c.j.client.Close()
-			c.j.client = nil
-		}
+		c.j.dropClient()
 		client, err := c.s.newClient(url, c.j.secrets[secretToken], c.j)
 		if err != nil {
 			return err
@@ -198,7 +219,6 @@ func (c *cycle) connect() error {
 		c.j.client, c.j.clientURL = client, url
 	}
 	c.client = c.j.client
-	c.j.running = c
 	return nil
 }
 
@@ -223,7 +243,7 @@ func (s *Service) newClient(url, token string, j *job) (*scim.Client, error) {
 
 // recorded notes an exchange with the cycle and the object that it belongs to.
 func (j *job) recorded(id uint64, e *scim.Exchange) {
-	c := j.running
+	c := j.running.Load()
 	if c == nil {
 		return
 	}
@@ -356,7 +376,7 @@ var phaseOrder = map[Phase]int{PhaseProbe: 0, PhaseUsers: 1, PhaseGroups: 2, Pha
 
 // pass works through a list with several objects in flight. Results are committed in the order of the list, together
 // with the place reached, while later objects are still at work. request is the context of the requests.
-func (c *cycle) pass(ctx, request context.Context, phase Phase, list []work, do func(context.Context, work) *outcome) error {
+func (c *cycle) pass(request context.Context, phase Phase, list []work, do func(context.Context, work) *outcome) error {
 	if phaseOrder[c.at.Phase] > phaseOrder[phase] {
 		return nil
 	}
@@ -384,7 +404,7 @@ func (c *cycle) pass(ctx, request context.Context, phase Phase, list []work, do 
 		wg.Go(func() {
 			for {
 				// The list is handed out by pages' worth at most, so that a restart or an end stops within a few objects.
-				if stopped.Load() || c.stopping(ctx) || c.broken() {
+				if stopped.Load() || c.stopping() || c.broken() {
 					stopped.Store(true)
 					return
 				}
@@ -498,37 +518,22 @@ func (c *cycle) health(ctx context.Context, out *outcome) {
 	c.unhealthy.Store(0)
 }
 
-// chance is a reproducible source of random bytes for one purpose and owner.
-func chance(seed int64, purpose string, owner ...any) io.Reader {
-	return &stream{seed: seed, purpose: purpose, owner: owner}
-}
-
-type stream struct {
-	seed    int64
-	purpose string
-	owner   []any
-	n       int
-	rest    []byte
-}
-
-func (r *stream) Read(p []byte) (int, error) {
-	for i := range p {
-		if len(r.rest) == 0 {
-			r.rest = []byte(guid(r.seed, fmt.Sprint(r.purpose, " ", r.n), r.owner...))
-			r.n++
-		}
-		p[i], r.rest = r.rest[0], r.rest[1:]
-	}
-	return len(p), nil
-}
-
-// interrupted keeps the cycle for the next start; everything up to its place is committed.
+// interrupted keeps the cycle, which goes on at once where the clock runs by itself; everything up to its place is committed.
 func (c *cycle) interrupted() {
-	c.j.mu.Lock()
-	defer c.j.mu.Unlock()
-	c.keepPlace()
-	c.j.state.Next = c.s.clock.Now()
-	c.j.progress, c.j.running, c.j.dirty = nil, nil, true
+	j := c.j
+	j.mu.Lock()
+	if !j.deleted {
+		c.keepPlace()
+		if j.state.Schedule == ScheduleActive {
+			j.state.Next = c.s.clock.Now()
+		}
+		j.dirty = true
+	}
+	j.progress = nil
+	j.running.Store(nil)
+	c.s.schedule(j)
+	j.mu.Unlock()
+	c.s.jobChanged(j)
 }
 
 func (c *cycle) keepPlace() {
@@ -541,11 +546,11 @@ func (c *cycle) keepPlace() {
 func (c *cycle) updateStore(f func(b *bbolt.Bucket, tx *bbolt.Tx) error) error {
 	c.j.mu.Lock()
 	defer c.j.mu.Unlock()
+	if c.j.deleted {
+		return errStopped
+	}
 	return c.s.update(func(tx *bbolt.Tx) error {
 		b := jobBucket(tx, c.app)
-		if b == nil {
-			return errStopped // the job was deleted
-		}
 		if err := f(b, tx); err != nil {
 			return err
 		}

@@ -8,15 +8,22 @@ import (
 	"entrasim/sim/scim"
 )
 
-// end closes a cycle that ran to its end (err nil), broke off (a scim.Error) or was ended by a restart (errStopped).
-func (c *cycle) end(err error) CycleResult {
+// end closes a cycle that ran to its end (err nil), broke off (a scim.Error) or was ended by a restart (errStopped). ok is
+// false when the job is gone, of which nothing is written.
+func (c *cycle) end(err error) (_ CycleResult, ok bool) {
 	j := c.j
 	j.mu.Lock()
+	j.progress = nil
+	j.running.Store(nil)
+	if j.deleted {
+		j.mu.Unlock()
+		return CycleResult{}, false
+	}
 	now := c.s.clock.Now()
 	st := &j.state
 	ex := c.at.Exec
 	ex.Began, ex.Ended, ex.ActivityID = c.began, now, c.id
-	stopped := errors.Is(err, errStopped)
+	stopped := err != nil && c.restarted() // whatever broke off, it was the old state's
 	switch {
 	case err != nil:
 		ex.State, ex.Error = Failed, jobError(err)
@@ -30,7 +37,6 @@ func (c *cycle) end(err error) CycleResult {
 	}
 	st.Last = &ex
 	st.Running = nil
-	j.progress, j.running = nil, nil
 	result := CycleResult{Job: j.cfg.ID, Cycle: c.number, Kind: c.at.Kind, Began: c.began, Ended: now, State: ex.State,
 		Error: ex.Error, Counts: c.at.Counts, Requests: c.at.Request + c.sentSoFar()}
 	st.LastCycle = &result
@@ -71,7 +77,7 @@ func (c *cycle) end(err error) CycleResult {
 	}
 	c.s.ended(result)
 	c.s.jobChanged(j)
-	return result
+	return result, true
 }
 
 // succeeded moves the watermark and lifts a quarantine; j.mu is held.
@@ -120,6 +126,9 @@ func (c *cycle) quarantine(now time.Time, e *JobError) (imposed bool) {
 	q.Reason, q.CurrentBegan, q.Error = QuarantineException, now, e
 	q.SeriesCount++
 	q.NextAttempt = nextAttempt(q.SeriesBegan, now)
+	if c.client != nil && c.j.client != c.client { // credentials were saved while it ran: they are tried at once
+		q.NextAttempt = now
+	}
 	st.Quarantine, st.Next = q, q.NextAttempt
 	if now.Sub(q.SeriesBegan) >= quarantineEnd {
 		st.Schedule, st.Next = ScheduleDisabled, time.Time{}

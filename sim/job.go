@@ -195,6 +195,8 @@ type Job struct {
 	NextCycle       time.Time     `json:"nextCycle"` // zero when none is due
 	ToDate          Counts        `json:"toDate"`    // of all cycles so far
 	Escrows         int           `json:"escrows"`   // objects and references waiting for another try
+	// Deleted marks the last state of a job that is gone, in events.
+	Deleted bool `json:"deleted,omitempty"`
 }
 
 // Started reports whether cycles of the job are due.

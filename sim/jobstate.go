@@ -71,18 +71,20 @@ type job struct {
 	cfg  jobConfig
 	turn chan struct{} // holds a token while a cycle runs
 
-	mu       sync.Mutex
-	secrets  map[string]string
-	schema   *mapping.Schema
-	set      *mapping.Set
-	state    jobState
-	dirty    bool
+	mu      sync.Mutex
+	deleted bool // nothing of the job is run or written any more
+	secrets map[string]string
+	schema  *mapping.Schema
+	set     *mapping.Set
+	state   jobState
+	dirty   bool
+	// progress is of the cycle that runs.
 	progress *Progress
 	client   *scim.Client
 	// clientURL is the address that client was made for: the own listener's may change.
 	clientURL string
-	running   *cycle      // the cycle that exchanges are noted with
-	stopNow   atomic.Bool // a restart asks the running cycle to end
+
+	running atomic.Pointer[cycle] // set and cleared under mu; exchanges are noted with it
 }
 
 func (j *job) timer() string { return "cycle " + j.cfg.ID }
@@ -99,12 +101,41 @@ func (j *job) take(ctx context.Context) error {
 
 func (j *job) release() { <-j.turn }
 
-// abort asks a running cycle to stop behind the objects in flight.
-func (j *job) abort() { j.stopNow.Store(true) }
+// halt asks a running cycle to stop behind the objects in flight; cause says why. j.mu is held, or nothing can begin.
+func (j *job) halt(cause error) {
+	if c := j.running.Load(); c != nil {
+		c.halt(cause)
+	}
+}
+
+// retire keeps a job from running and writing any more; the cycle that runs stops. It is the first step of its deletion.
+func (s *Service) retire(j *job) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.deleted = true
+	s.clock.Cancel(j.timer())
+	j.halt(errDeleted)
+}
+
+// revive takes a retirement back, when the deletion could not be written.
+func (s *Service) revive(j *job) {
+	s.mu.Lock()
+	s.jobs[j.num] = j
+	s.mu.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.deleted = false
+	s.schedule(j)
+}
 
 func (j *job) close() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.dropClient()
+}
+
+// dropClient makes the next cycle make a new client; j.mu is held.
+func (j *job) dropClient() {
 	if j.client != nil {
 		j.client.Close()
 		j.client = nil
@@ -128,7 +159,7 @@ func (j *job) watermark() (uint64, bool) {
 
 // save writes the state when it changed since the last commit; j.mu is held.
 func (j *job) save(tx *bbolt.Tx) error {
-	if !j.dirty {
+	if !j.dirty || j.deleted {
 		return nil
 	}
 	if err := putValue(jobBucket(tx, j.num), keyState, j.state); err != nil {
@@ -163,9 +194,9 @@ func (s *Service) readJob(b *bbolt.Bucket, n uint64) (*job, error) {
 	return j, nil
 }
 
-// schedule sets or clears the timer of the job's next cycle; j.mu is held.
+// schedule sets or clears the timer of the job's next cycle; j.mu is held. While a cycle runs there is none: its end sets it.
 func (s *Service) schedule(j *job) {
-	if j.state.Schedule != ScheduleActive || j.state.Next.IsZero() {
+	if j.deleted || j.running.Load() != nil || j.state.Schedule != ScheduleActive || j.state.Next.IsZero() {
 		s.clock.Cancel(j.timer())
 		return
 	}
@@ -177,12 +208,21 @@ func (s *Service) job(appID string) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if j := s.jobs[app.Num]; j != nil {
+	if j := s.jobOf(app.Num); j != nil {
 		return j, nil
 	}
-	return nil, notFound("%s has no provisioning job; New configuration creates one", app.DisplayName)
+	return nil, noJob(app)
+}
+
+// jobOf returns the job of the application with the given number, nil when it has none.
+func (s *Service) jobOf(app uint64) *job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.jobs[app]
+}
+
+func noJob(app Application) error {
+	return notFound("%s has no provisioning job; New configuration creates one", app.DisplayName)
 }
 
 // view copies a job for callers.
@@ -191,7 +231,7 @@ func (s *Service) view(j *job) Job {
 	defer j.mu.Unlock()
 	st := j.state
 	v := Job{
-		ID: j.cfg.ID, TemplateID: j.cfg.TemplateID, ApplicationID: j.cfg.AppID, ApplicationName: j.cfg.Name,
+		Deleted: j.deleted, ID: j.cfg.ID, TemplateID: j.cfg.TemplateID, ApplicationID: j.cfg.AppID, ApplicationName: j.cfg.Name,
 		ScheduleState: st.Schedule, Interval: st.Interval, Settings: s.settings(j), NextCycle: st.Next,
 		ToDate: st.ToDate, Escrows: st.Escrows + st.RefEscrows, LastCycle: st.LastCycle,
 		Status: Status{

@@ -132,11 +132,14 @@ func (s *Service) CreateJob(appID string, edit SettingsEdit) (Job, error) {
 	if j.set, err = mapping.Compile(j.schema); err != nil {
 		return Job{}, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.jobs[app.Num] != nil {
+	s.shape.Lock()
+	defer s.shape.Unlock()
+	if s.jobOf(app.Num) != nil {
 		return Job{}, &directory.Error{Code: directory.Conflict, Message: app.DisplayName + " has a provisioning job already.",
 			Hint: "Edit its settings, or delete it first."}
+	}
+	if _, err := s.Application(appID); err != nil { // deleted meanwhile
+		return Job{}, err
 	}
 	err = s.update(func(tx *bbolt.Tx) error {
 		b, err := createJobBuckets(tx, app.Num)
@@ -160,7 +163,9 @@ func (s *Service) CreateJob(appID string, edit SettingsEdit) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
+	s.mu.Lock()
 	s.jobs[app.Num] = j
+	s.mu.Unlock()
 	s.jobChanged(j)
 	return s.view(j), nil
 }
@@ -176,6 +181,10 @@ func (s *Service) change(appID, activity, detail string, f func(j *job, tx *bbol
 		return err
 	}
 	j.mu.Lock()
+	if j.deleted {
+		j.mu.Unlock()
+		return noJob(app)
+	}
 	before, secrets := j.state, clone(j.secrets)
 	err = s.update(func(tx *bbolt.Tx) error {
 		if err := f(j, tx); err != nil {
@@ -206,10 +215,7 @@ func (s *Service) UpdateSettings(appID string, edit SettingsEdit) error {
 			return err
 		}
 		if credentials {
-			if j.client != nil {
-				j.client.Close()
-				j.client = nil
-			}
+			j.dropClient()
 			if j.state.Quarantine != nil && j.state.Schedule == ScheduleActive {
 				j.state.Next = s.clock.Now()
 				j.state.Quarantine.NextAttempt = j.state.Next
@@ -259,7 +265,7 @@ func (s *Service) Restart(appID string, r ResetScope) error {
 		}
 		if r.Watermark {
 			j.resetWatermark()
-			j.abort()
+			tx.OnCommit(func() { j.halt(errRestarted) })
 		}
 		if r.QuarantineState {
 			j.state.Quarantine, j.state.Failures = nil, 0
@@ -287,34 +293,45 @@ func clearBuckets(b *bbolt.Bucket, names ...[]byte) error {
 	return nil
 }
 
-// DeleteJob stops a job and destroys its links, escrows, watermark and secrets; log records stay.
+// DeleteJob stops a job and destroys its links, escrows, watermark and secrets; log records stay. It waits for the requests
+// in flight, at most a second.
 func (s *Service) DeleteJob(appID string) error {
+	s.shape.Lock()
+	defer s.shape.Unlock()
 	app, err := s.Application(appID)
 	if err != nil {
 		return err
 	}
-	j, err := s.job(appID)
-	if err != nil {
-		return err
+	return s.destroy(app)
+}
+
+// destroy deletes the job of an application; s.shape is held.
+func (s *Service) destroy(app Application) error {
+	j := s.jobOf(app.Num)
+	if j == nil {
+		return noJob(app)
 	}
+	s.retire(j)
 	s.mu.Lock()
 	delete(s.jobs, app.Num)
 	s.mu.Unlock()
-	s.clock.Cancel(j.timer())
-	j.abort()
 	if err := j.take(context.Background()); err != nil {
 		return err
 	}
 	defer j.release()
-	j.close()
-	err = s.update(func(tx *bbolt.Tx) error {
+	err := s.update(func(tx *bbolt.Tx) error {
 		if err := tx.Bucket(bucketSim).Bucket(bucketJobs).DeleteBucket(key(app.Num)); err != nil {
 			return err
 		}
 		return putAudit(tx, s.auditRecord(app, "Delete provisioning configuration", "", nil))
 	})
-	s.events.Publish("job", func() any { return s.Jobs() })
-	return err
+	if err != nil {
+		s.revive(j)
+		return err
+	}
+	j.close()
+	s.jobChanged(j)
+	return nil
 }
 
 // Schema returns a copy of a job's synchronization schema.

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sort"
-	"strings"
 	"sync"
 	"time"
 
@@ -64,13 +63,18 @@ type Service struct {
 	metrics *counters
 	ids     recordIDs
 
-	mu       sync.Mutex
-	jobs     map[uint64]*job // by the number of the application
-	finished []CycleResult   // cycles that ended while an advance runs
-	collect  bool
-	runCtx   context.Context // ends when Run does
-	records  int             // provisioning log records in the file
-	closed   bool
+	// shape is held while a job is made or destroyed; it is taken before any other lock.
+	shape sync.Mutex
+
+	mu      sync.Mutex
+	jobs    map[uint64]*job // by the number of the application
+	collect *[]CycleResult  // where cycles that end are noted while an advance runs; nil otherwise
+	runCtx  context.Context // ends when Run does
+	era     context.Context // ends with a reset: what was asked for before it ends, too
+	endEra  context.CancelFunc
+	closed  bool
+
+	records int // provisioning log records in the file; guarded by the file's write lock
 }
 
 // Open reads the jobs of a tenant's file; in an empty one it makes the buckets and nothing else.
@@ -88,6 +92,7 @@ func Open(opt Options) (*Service, error) {
 		opt: opt, dir: opt.Directory, db: opt.Directory.DB(), clock: opt.Clock, log: opt.Log,
 		wire: scim.DefaultOptions(), traffic: newTraffic(), jobs: map[uint64]*job{}, runCtx: context.Background(),
 	}
+	s.era, s.endEra = context.WithCancel(context.Background())
 	s.metrics = newCounters(s)
 	var err error
 	if s.ids, err = newRecordIDs(opt.Seed); err != nil {
@@ -146,11 +151,6 @@ func (s *Service) ClockState() ClockState {
 	return ClockState{s.clock.Now(), mode, rate}
 }
 
-const (
-	timerExpiry = "~expiry" // names sort behind those of jobs, so that cycles run first at the same instant
-	timerTrim   = "~trim"
-)
-
 // Run carries out what falls due until ctx ends. It then lets running cycles stop at the next object, which is at most
 // the time of one request, and writes what is left to write.
 func (s *Service) Run(ctx context.Context) {
@@ -173,11 +173,11 @@ func (s *Service) Begin(ctx context.Context) {
 		s.schedule(j)
 		j.mu.Unlock()
 	}
-	s.scheduleExpiry()
-	s.clock.At(timerTrim, s.clock.Now().Add(24*time.Hour), s.trim)
+	s.scheduleUpkeep()
 }
 
-// Close writes the state that idle cycles left in memory. The service can't be used afterwards.
+// Close lets running cycles stop behind the objects in flight, which takes a second at most, and writes the state that idle
+// cycles left in memory. The service can't be used afterwards.
 func (s *Service) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -185,7 +185,20 @@ func (s *Service) Close() error {
 		return nil
 	}
 	s.closed = true
+	jobs := s.sortedJobs()
 	s.mu.Unlock()
+	s.endEra()
+	for _, j := range jobs {
+		j.mu.Lock()
+		j.halt(errClosed)
+		j.mu.Unlock()
+	}
+	for _, j := range jobs {
+		if err := j.take(context.Background()); err != nil {
+			return err
+		}
+		j.release() // no cycle begins any more
+	}
 	return s.flush()
 }
 
@@ -255,146 +268,6 @@ func (s *Service) sortedJobs() []*job {
 	return list
 }
 
-// Advance moves the clock by d and returns the cycles that ran meanwhile, in the order in which they ended.
-func (s *Service) Advance(ctx context.Context, d time.Duration) ([]CycleResult, error) {
-	return s.advance(func() error { return s.clock.Advance(ctx, d) })
-}
-
-// AdvanceTo moves the clock to an instant; see Advance. The error is a clock.ErrPast when it lies before now.
-func (s *Service) AdvanceTo(ctx context.Context, until time.Time) ([]CycleResult, error) {
-	return s.advance(func() error { return s.clock.AdvanceTo(ctx, until) })
-}
-
-func (s *Service) advance(move func() error) ([]CycleResult, error) {
-	done := s.collectCycles()
-	err := move()
-	cycles := done()
-	if flushErr := s.flush(); err == nil {
-		err = flushErr
-	}
-	return cycles, err
-}
-
-// collectCycles notes the cycles that end until the function returned is called.
-func (s *Service) collectCycles() func() []CycleResult {
-	s.mu.Lock()
-	s.collect = true
-	from := len(s.finished)
-	s.mu.Unlock()
-	return func() []CycleResult {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		list := append([]CycleResult{}, s.finished[min(from, len(s.finished)):]...)
-		if from == 0 {
-			s.finished, s.collect = nil, false
-		}
-		return list
-	}
-}
-
-func (s *Service) ended(r CycleResult) {
-	s.mu.Lock()
-	if s.collect {
-		s.finished = append(s.finished, r)
-	}
-	s.mu.Unlock()
-	s.metrics.cycle(r)
-	s.events.Publish("cycle", func() any { return r })
-}
-
-// RunCycles runs the next cycle of each started job, or of the jobs named, now and one after another, and returns when
-// they have ended. A job in quarantine counts it as an attempt. A named job that does not exist is directory.NotFound,
-// one that is not started directory.Conflict.
-func (s *Service) RunCycles(ctx context.Context, jobIDs ...string) ([]CycleResult, error) {
-	var jobs []*job
-	s.mu.Lock()
-	all := s.sortedJobs()
-	s.mu.Unlock()
-	for _, j := range all {
-		if len(jobIDs) == 0 && j.started() {
-			jobs = append(jobs, j)
-		}
-	}
-	for _, id := range jobIDs {
-		j := findJob(all, id)
-		if j == nil {
-			return nil, &directory.Error{Code: directory.NotFound, Message: fmt.Sprintf("there is no provisioning job %q", id)}
-		}
-		if !j.started() {
-			return nil, &directory.Error{Code: directory.Conflict,
-				Message: fmt.Sprintf("provisioning job %s is not started", id), Hint: "start provisioning first"}
-		}
-		jobs = append(jobs, j)
-	}
-	results := make([]CycleResult, 0, len(jobs))
-	err := s.clock.Exclusive(ctx, func(ctx context.Context, now time.Time) {
-		for _, j := range jobs {
-			if r, ok := s.runCycle(ctx, j, true); ok {
-				results = append(results, r)
-			}
-		}
-	})
-	if flushErr := s.flush(); err == nil {
-		err = flushErr
-	}
-	return results, err
-}
-
-func findJob(jobs []*job, id string) *job {
-	for _, j := range jobs {
-		if strings.EqualFold(j.cfg.ID, id) {
-			return j
-		}
-	}
-	return nil
-}
-
-// scheduleExpiry sets the timer for the next deleted object whose 30 days end.
-func (s *Service) scheduleExpiry() {
-	if next, ok := s.dir.NextExpiry(); ok {
-		s.clock.At(timerExpiry, next, func(_ context.Context, now time.Time) {
-			if _, err := s.dir.PurgeExpired(now); err != nil {
-				s.log.Error("expired deleted objects stay", "error", err)
-			}
-			s.scheduleExpiry()
-		})
-		return
-	}
-	s.clock.Cancel(timerExpiry)
-}
-
-// DirectoryChanged tells the service of a committed change of the directory; give it to the directory as its OnCommit.
-func (s *Service) DirectoryChanged(e directory.Event) {
-	s.events.Publish("directory", func() any { return e })
-	if due, ok := s.dir.NextExpiry(); ok {
-		if at, set := s.clock.Due(timerExpiry); !set || !at.Equal(due) {
-			s.scheduleExpiry()
-		}
-	} else {
-		s.clock.Cancel(timerExpiry)
-	}
-}
-
-// trim drops, once a virtual day, what nobody needs any more: log records past their 30 days, and the part of the change
-// feed that every job has read and that is older than the 30 days of a delta token.
-func (s *Service) trim(_ context.Context, now time.Time) {
-	s.clock.At(timerTrim, now.Add(24*time.Hour), s.trim)
-	passed := s.dir.LastChange()
-	s.mu.Lock()
-	for _, j := range s.jobs {
-		if w, ok := j.watermark(); ok {
-			passed = min(passed, w)
-		}
-	}
-	s.mu.Unlock()
-	if err := s.dir.Trim(now, passed, retention); err != nil {
-		s.log.Error("change feed not trimmed", "error", err)
-	}
-	if err := s.trimLog(now); err != nil {
-		s.log.Error("provisioning log not trimmed", "error", err)
-	}
-}
-
 func notFound(format string, args ...any) error {
 	return &directory.Error{Code: directory.NotFound, Message: fmt.Sprintf(format, args...)}
 }
@@ -403,4 +276,5 @@ func invalid(property, message, hint string) error {
 	return &directory.Error{Code: directory.Invalid, Property: property, Message: message, Hint: hint}
 }
 
+// errStopped is the end of a cycle before its time; the cycle's life says why.
 var errStopped = errors.New("stopped")

@@ -29,6 +29,8 @@ type instance struct {
 	svc    *sim.Service
 	log    *slog.Logger
 	flags  fileFlags
+	mode   clock.Mode // as the program was started
+	rate   float64
 	self   func() string
 	reset  sync.Mutex
 }
@@ -81,11 +83,8 @@ func settle(dir *directory.Store, path string, want fileFlags, g given) (fileFla
 
 // openInstance assembles everything that works on a data file. mode, rate are the clock's.
 func openInstance(dir *directory.Store, flags fileFlags, mode clock.Mode, rate float64, self func() string, concurrency int, log *slog.Logger) (*instance, error) {
-	in := &instance{dir: dir, log: log, flags: flags, self: self}
-	begin := clock.Wall().UTC()
-	if mode == clock.Manual {
-		begin = manualStart
-	}
+	in := &instance{dir: dir, log: log, flags: flags, mode: mode, rate: rate, self: self}
+	begin := firstInstant(mode)
 	if now, wall, ok := sim.Instant(dir); ok {
 		begin = now
 		if mode != clock.Manual { // time went on while the program was off
@@ -105,19 +104,31 @@ func openInstance(dir *directory.Store, flags fileFlags, mode clock.Mode, rate f
 	return in, nil
 }
 
-// fill makes the company and the starter application of a new file. A file whose making was cut short is made anew.
+// fill makes the company and the starter application of a new file. A file whose making, or whose reset, was cut short is
+// made anew.
 func (in *instance) fill(ctx context.Context, progress io.Writer) error {
-	if in.flags.Empty || in.dir.Meta("made") == "yes" {
+	if in.dir.Meta("resetting") == "" && (in.flags.Empty || in.dir.Meta("made") == "yes") {
 		return nil
 	}
 	apps, err := in.svc.Applications()
 	if err != nil {
 		return err
 	}
-	if len(apps) > 0 || in.dir.Counts() != (directory.Counts{}) {
-		if err := in.empty(ctx); err != nil {
+	if len(apps) > 0 || in.dir.Counts() != (directory.Counts{}) || in.dir.Meta("resetting") != "" {
+		if err := in.svc.Reset(ctx, in.fresh()); err != nil {
 			return err
 		}
+	}
+	if err := in.generate(ctx, progress); err != nil {
+		return err
+	}
+	return in.dir.SetMeta("resetting", "")
+}
+
+// generate fills an empty file.
+func (in *instance) generate(ctx context.Context, progress io.Writer) error {
+	if in.flags.Empty {
+		return nil
 	}
 	bar := newBar(progress, "Making the company")
 	if err := in.dir.Generate(ctx, in.clock.Now(), directory.Company{Users: in.flags.Users, Groups: in.flags.Groups, Seed: in.flags.Seed}, bar.show); err != nil {
@@ -130,19 +141,12 @@ func (in *instance) fill(ctx context.Context, progress io.Writer) error {
 	return in.dir.SetMeta("made", "yes")
 }
 
-func (in *instance) empty(ctx context.Context) error {
-	begin := clock.Wall().UTC()
-	if mode, _ := in.clock.Setting(); mode == clock.Manual {
-		begin = manualStart
-	}
-	if err := in.svc.Reset(ctx, begin); err != nil {
-		return err
-	}
-	in.target.Reset()
-	if err := in.target.FlushNow(); err != nil {
-		return err
-	}
-	return in.dir.Reset()
+// fresh is the emptied file: the clock as the flags of the program say.
+func (in *instance) fresh() sim.Fresh {
+	return sim.Fresh{Mode: in.mode, Rate: in.rate, Now: firstInstant(in.mode), Empty: func() error {
+		in.target.Reset()
+		return errors.Join(in.target.FlushNow(), in.dir.Reset())
+	}}
 }
 
 // Reset puts everything back to what a new file with the same flags holds.
@@ -150,13 +154,17 @@ func (in *instance) Reset(ctx context.Context) error {
 	in.reset.Lock()
 	defer in.reset.Unlock()
 	ctx = context.WithoutCancel(ctx) // half a reset is worse than one that nobody waits for
-	if err := in.dir.SetMeta("made", ""); err != nil {
+	for _, m := range [][2]string{{"resetting", "yes"}, {"made", ""}} {
+		if err := in.dir.SetMeta(m[0], m[1]); err != nil {
+			return err
+		}
+	}
+	f := in.fresh()
+	f.Fill = func() error { return in.generate(ctx, io.Discard) }
+	if err := in.svc.Reset(ctx, f); err != nil {
 		return err
 	}
-	if err := in.empty(ctx); err != nil {
-		return err
-	}
-	return in.fill(ctx, io.Discard)
+	return in.dir.SetMeta("resetting", "")
 }
 
 // flushLoop keeps the embedded target's part of the file no more than a tenth of a second behind.

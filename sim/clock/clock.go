@@ -51,11 +51,8 @@ type Clock struct {
 
 // New returns a clock that shows start now. A rate is used in mode Rate only and must be positive.
 func New(mode Mode, rate float64, start time.Time) *Clock {
-	if mode != Rate || rate <= 0 {
-		rate = 1
-	}
 	return &Clock{
-		mode: mode, rate: rate, base: start.UTC(), wall: time.Now(),
+		mode: mode, rate: rateOf(mode, rate), base: start.UTC(), wall: time.Now(),
 		timers: map[string]timer{}, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1),
 	}
 }
@@ -124,14 +121,36 @@ func (c *Clock) Set(mode Mode, rate float64) error {
 	return nil
 }
 
-// Jump puts the clock at an instant, back or forth, without running anything; timers keep their due times. It is for a
-// reset to the state of a new file, and only while nothing runs.
-func (c *Clock) Jump(to time.Time) {
-	c.mu.Lock()
-	c.base, c.wall = to.UTC(), time.Now()
-	c.mu.Unlock()
-	c.kick()
-	c.moved()
+// Reset makes the clock what New makes of the same values: every timer goes, work that the runner fired is waited for, and
+// the instant may lie before the present one. Call it inside Exclusive. When ctx ends first, the timers are gone and the
+// rest stays.
+func (c *Clock) Reset(ctx context.Context, mode Mode, rate float64, start time.Time) error {
+	for {
+		c.mu.Lock()
+		clear(c.timers)
+		c.mu.Unlock()
+		if err := c.quiet(ctx); err != nil {
+			return err
+		}
+		c.mu.Lock()
+		if c.running == 0 { // work that ended may have set a timer
+			clear(c.timers)
+			c.mode, c.rate = mode, rateOf(mode, rate)
+			c.base, c.wall = start.UTC(), time.Now()
+			c.mu.Unlock()
+			c.kick()
+			c.moved()
+			return nil
+		}
+		c.mu.Unlock()
+	}
+}
+
+func rateOf(mode Mode, rate float64) float64 {
+	if mode != Rate || rate <= 0 {
+		return 1
+	}
+	return rate
 }
 
 // At sets the timer called name; an earlier one of that name is replaced. A due time that has passed is due at once.
@@ -264,7 +283,8 @@ func (c *Clock) quiet(ctx context.Context) error {
 	}
 }
 
-// Exclusive runs work after any advance in progress, with the present instant.
+// Exclusive runs work with the present instant when everything is through that came to Exclusive before: one advance, or
+// one round of cycles, after another. The error is ctx's when that ends, before its turn or in the work.
 func (c *Clock) Exclusive(ctx context.Context, work Work) error {
 	select {
 	case c.turn <- struct{}{}:
@@ -272,6 +292,9 @@ func (c *Clock) Exclusive(ctx context.Context, work Work) error {
 		return ctx.Err()
 	}
 	defer func() { <-c.turn }()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	work(ctx, c.Now())
 	return ctx.Err()
 }
@@ -284,26 +307,20 @@ func (e ErrPast) Error() string {
 		e.Until.UTC().Format(time.RFC3339Nano), e.Now.UTC().Format(time.RFC3339Nano))
 }
 
-// Advance moves the clock by d; see AdvanceTo.
+// Advance moves the clock by d; see AdvanceTo. Call it inside Exclusive.
 func (c *Clock) Advance(ctx context.Context, d time.Duration) error {
 	return c.advance(ctx, func(now time.Time) time.Time { return now.Add(d) })
 }
 
 // AdvanceTo runs everything that falls due until the given instant, one piece of work after another, each seeing its
-// own due time as now, and leaves the clock there, in its own mode. It waits for an earlier advance and for work that
-// runs already. When ctx ends it stops behind the piece in progress and returns ctx's error. The error is ErrPast when
-// until lies before now.
+// own due time as now, and leaves the clock there, in its own mode. It waits for work that runs already. When ctx ends it
+// stops behind the piece in progress and returns ctx's error. The error is ErrPast when until lies before now. Call it
+// inside Exclusive.
 func (c *Clock) AdvanceTo(ctx context.Context, until time.Time) error {
 	return c.advance(ctx, func(time.Time) time.Time { return until })
 }
 
 func (c *Clock) advance(ctx context.Context, target func(now time.Time) time.Time) error {
-	select {
-	case c.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { <-c.turn }()
 	if err := c.quiet(ctx); err != nil {
 		return err
 	}

@@ -12,6 +12,11 @@ import (
 
 var start = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 
+func advance(c *Clock, d time.Duration) (err error) {
+	exclusive := c.Exclusive(context.Background(), func(ctx context.Context, _ time.Time) { err = c.Advance(ctx, d) })
+	return errors.Join(err, exclusive)
+}
+
 // TestAdvanceRunsWhatFallsDueInOrder: by due time, then by name; each sees its own due time, also what is set meanwhile.
 func TestAdvanceRunsWhatFallsDueInOrder(t *testing.T) {
 	c := New(Manual, 1, start)
@@ -32,7 +37,7 @@ func TestAdvanceRunsWhatFallsDueInOrder(t *testing.T) {
 	})
 	c.At("gone", start.Add(time.Minute), note("gone"))
 	c.Cancel("gone")
-	if err := c.Advance(context.Background(), 2*time.Hour); err != nil {
+	if err := advance(c, 2*time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"a1h0m0s", "b1h0m0s", "again1h1m0s"}; !slices.Equal(got, want) {
@@ -42,7 +47,7 @@ func TestAdvanceRunsWhatFallsDueInOrder(t *testing.T) {
 		t.Errorf("the clock shows %v", c.Now())
 	}
 	var past ErrPast
-	if err := c.AdvanceTo(context.Background(), start); !errors.As(err, &past) {
+	if err := c.AdvanceTo(t.Context(), start); !errors.As(err, &past) {
 		t.Errorf("going back: %v", err)
 	}
 }
@@ -65,7 +70,7 @@ func TestRealTime(t *testing.T) {
 		t.Fatal("the timer did not fire")
 	}
 	before := c.Now()
-	if err := c.Advance(ctx, 24*time.Hour); err != nil {
+	if err := advance(c, 24*time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if c.Now().Sub(before) < 24*time.Hour {

@@ -1,0 +1,65 @@
+package sim
+
+import (
+	"context"
+	"time"
+
+	"entrasim/directory"
+)
+
+const (
+	timerExpiry = "~expiry" // names sort behind those of jobs, so that cycles run first at the same instant
+	timerTrim   = "~trim"
+)
+
+// scheduleUpkeep sets the timers that are of no job.
+func (s *Service) scheduleUpkeep() {
+	s.scheduleExpiry()
+	s.clock.At(timerTrim, s.clock.Now().Add(24*time.Hour), s.trim)
+}
+
+// scheduleExpiry sets the timer for the next deleted object whose 30 days end.
+func (s *Service) scheduleExpiry() {
+	if next, ok := s.dir.NextExpiry(); ok {
+		s.clock.At(timerExpiry, next, func(_ context.Context, now time.Time) {
+			if _, err := s.dir.PurgeExpired(now); err != nil {
+				s.log.Error("expired deleted objects stay", "error", err)
+			}
+			s.scheduleExpiry()
+		})
+		return
+	}
+	s.clock.Cancel(timerExpiry)
+}
+
+// DirectoryChanged tells the service of a committed change of the directory; give it to the directory as its OnCommit.
+func (s *Service) DirectoryChanged(e directory.Event) {
+	s.events.Publish("directory", func() any { return e })
+	if due, ok := s.dir.NextExpiry(); ok {
+		if at, set := s.clock.Due(timerExpiry); !set || !at.Equal(due) {
+			s.scheduleExpiry()
+		}
+	} else {
+		s.clock.Cancel(timerExpiry)
+	}
+}
+
+// trim drops, once a virtual day, what nobody needs any more: log records past their 30 days, and the part of the change
+// feed that every job has read and that is older than the 30 days of a delta token.
+func (s *Service) trim(_ context.Context, now time.Time) {
+	s.clock.At(timerTrim, now.Add(24*time.Hour), s.trim)
+	passed := s.dir.LastChange()
+	s.mu.Lock()
+	for _, j := range s.jobs {
+		if w, ok := j.watermark(); ok {
+			passed = min(passed, w)
+		}
+	}
+	s.mu.Unlock()
+	if err := s.dir.Trim(now, passed, retention); err != nil {
+		s.log.Error("change feed not trimmed", "error", err)
+	}
+	if err := s.trimLog(now); err != nil {
+		s.log.Error("provisioning log not trimmed", "error", err)
+	}
+}
