@@ -23,6 +23,8 @@ const (
 type Link struct {
 	Num     uint64         `json:"-"`
 	Kind    directory.Kind `json:"k"`
+	ID      string         `json:"id,omitempty"` // of the object in the directory, which may forget it before the link goes
+	Name    string         `json:"n,omitempty"`  // display name when it was last looked at
 	Target  string         `json:"t"`            // id at the target
 	State   LinkState      `json:"s"`            //
 	Created bool           `json:"c,omitempty"`  // made by this job, rather than found by matching
@@ -32,6 +34,12 @@ type Link struct {
 	Hash    string         `json:"h,omitempty"`  // of the attributes last exported
 	Manager uint64         `json:"m,omitempty"`  // manager last exported
 	Rule    string         `json:"r,omitempty"`  // synchronization rule, when not the default one
+}
+
+// forgotten is what stands for an object that the directory purged and no longer knows: the link outlives the tombstone
+// when the target refused the DELETE for long, or when the job stood still.
+func (l *Link) forgotten() source {
+	return source{Object: directory.Object{Num: l.Num, Kind: l.Kind, ID: l.ID, DisplayName: l.Name, State: directory.Purged}}
 }
 
 // Managed reports whether a permanent deletion is carried to the target.

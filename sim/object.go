@@ -92,6 +92,9 @@ func (t *step) load() (ok bool, err error) {
 			return err
 		}
 		t.src, ok = readSource(r, t.app, t.all, t.set, t.w.num)
+		if !ok && t.link != nil {
+			t.src, ok = t.link.forgotten(), true
+		}
 		ok = ok && !t.src.unread
 		return nil
 	})
@@ -243,7 +246,7 @@ func (t *step) relink(state LinkState) {
 		return
 	}
 	l := *t.link
-	l.State, l.Changed = state, t.rec.Time
+	l.State, l.Changed, l.ID, l.Name = state, t.rec.Time, t.src.ID, t.src.DisplayName
 	t.out.link = &l
 }
 
@@ -385,7 +388,7 @@ func (t *step) join(ctx context.Context, have *scim.Resource) {
 }
 
 func (t *step) newLink(target string, created bool) {
-	t.link = &Link{Num: t.w.num, Kind: t.w.kind, Target: target, State: LinkActive, Created: created, Since: t.rec.Time, Changed: t.rec.Time, Cycle: t.number}
+	t.link = &Link{Num: t.w.num, Kind: t.w.kind, ID: t.src.ID, Name: t.src.DisplayName, Target: target, State: LinkActive, Created: created, Since: t.rec.Time, Changed: t.rec.Time, Cycle: t.number}
 	t.out.fresh, t.out.drop = true, false
 	t.rec.Target = target
 	t.mu.Lock()

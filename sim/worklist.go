@@ -206,9 +206,7 @@ func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes dir
 	for _, k := range due {
 		switch k.kind {
 		case EscrowObject:
-			if kind, _, ok := r.Standing(k.num); ok {
-				touch(work{num: k.num, kind: kind, imp: importUpdate, retry: true})
-			}
+			touch(work{num: k.num, kind: kindOf(r, b, k.num), imp: importUpdate, retry: true})
 		case EscrowManager:
 			list.managers[k.num] = true
 			touch(work{num: k.num, kind: directory.KindUser, imp: importUpdate, refs: true, retry: true})
@@ -218,18 +216,30 @@ func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes dir
 		}
 	}
 	for _, w := range users {
-		if mappingOf(j.set, w.kind) != nil {
+		if w.retry || mappingOf(j.set, w.kind) != nil { // an escrow must not stay open because its mapping was switched off
 			list.users = append(list.users, w)
 		}
 	}
 	for _, w := range groups {
-		if mappingOf(j.set, w.kind) != nil {
+		if w.retry || mappingOf(j.set, w.kind) != nil {
 			list.groups = append(list.groups, w)
 		}
 	}
 	sortWork(list.users)
 	sortWork(list.groups)
 	return list
+}
+
+// kindOf tells the kind of an object that is due, also of one that the directory has forgotten. One of which nothing is
+// known any more is a user: there is nothing to do but to close its escrow.
+func kindOf(r *directory.Reader, b *bbolt.Bucket, n uint64) directory.Kind {
+	if kind, _, ok := r.Standing(n); ok {
+		return kind
+	}
+	if l, err := getLink(b, n); err == nil && l != nil {
+		return l.Kind
+	}
+	return directory.KindUser
 }
 
 // reads reports whether a job reads one of the changed properties: always is read in any case.
