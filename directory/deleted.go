@@ -39,6 +39,10 @@ func (s *Store) remove(now time.Time, id string, kind Kind) error {
 			return o, err
 		}
 		if g, isGroup := v.(*Group); isGroup && !g.keptDeleted() {
+			// Both at once: a reader of the feed sees that the group was there until now.
+			if _, err := t.log(now, change{Op: opDelete, Kind: kind, Num: o.Num}); err != nil {
+				return o, err
+			}
 			return o, t.purge(now, o, v)
 		}
 		base := objectOf(v)

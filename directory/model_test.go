@@ -195,6 +195,7 @@ func (m *machine) Delete(r *rapid.T) {
 		return
 	}
 	if t.Kind == KindGroup && t.Synced {
+		m.note(opDelete, t.Num, 0)
 		m.purged(t)
 		return
 	}
