@@ -115,7 +115,7 @@ func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 		if err := putLink(b, out.link); err != nil {
 			return err
 		}
-		if out.fresh {
+		if out.fresh && !out.drop { // one that is linked anew was counted before
 			if out.kind == directory.KindUser {
 				st.Users++
 			} else {

@@ -195,16 +195,7 @@ func (t *step) disable(ctx context.Context) {
 		t.out.clear = true
 		return
 	}
-	want, err := desire(t.m, &t.src, t.env(t.src.ID))
-	if err != nil {
-		t.rec.Action = ActionDisable
-		t.failed(err)
-		return
-	}
-	if want.Ignore {
-		t.ignored(want)
-		return
-	}
+	t.rec.Action = ActionDisable
 	if len(t.m.SoftDeleteTargets()) == 0 {
 		if !t.opt.SoftDelete {
 			t.remove(ctx, "It left scope, and the target has no soft delete.", "S-197", "W-164")
@@ -219,11 +210,20 @@ func (t *step) disable(ctx context.Context) {
 		t.relink(state)
 		return
 	}
-	t.rec.Action = ActionDisable
+	want, err := desire(t.m, &t.src, t.env(t.src.ID))
+	if err != nil {
+		t.failed(err)
+		return
+	}
+	if want.Ignore {
+		t.ignored(want)
+		return
+	}
 	rules := []string{"S-190", "W-054"}
 	have, err := t.client.Get(ctx, t.tag(t.src.ID, "It left scope: its present state decides what is sent.", rules...), t.rt, t.link.Target)
 	if err != nil {
 		t.failed(err)
+		t.disableMissing(err)
 		return
 	}
 	t.out.asked, t.rec.Read = true, true
@@ -234,10 +234,39 @@ func (t *step) disable(ctx context.Context) {
 		t.relink(state)
 		return
 	}
-	t.patch(ctx, changes, mods, "It left scope: the target is told that it is inactive.", "S-192", "W-110")
-	if t.rec.Status == Success {
-		t.relink(state)
+	if err := t.patch(ctx, changes, mods, "It left scope: the target is told that it is inactive.", "S-192", "W-110"); err != nil {
+		t.disableMissing(err)
+		return
 	}
+	t.relink(state)
+}
+
+// disableMissing forgets a link whose object is gone from the target, when that means to match anew: there is nothing to
+// switch off, and who comes back into scope is looked up and created.
+func (t *step) disableMissing(err error) {
+	if t.missing(err) && t.opt.RematchMissing {
+		t.forget()
+		t.skip(ActionDisable, SkipRedundant, "W-175")
+	}
+}
+
+// missing reports whether the linked object is gone from the target.
+func (t *step) missing(err error) bool {
+	var e *scim.Error
+	return errors.As(err, &e) && e.Code == scim.CodeInvalidAnchor
+}
+
+// rematch reports whether an object in scope that is gone from the target is matched and created anew: when its link is
+// not managed any more, and everywhere under the switch. A link that was made just now is not given up.
+func (t *step) rematch(err error) bool {
+	return t.missing(err) && !t.out.fresh && (t.link.State == LinkUnmanaged || t.opt.RematchMissing)
+}
+
+// forget gives up the link, with what was recorded of a request to it.
+func (t *step) forget() {
+	t.link, t.out.link, t.out.fail, t.out.drop = nil, nil, nil, true
+	t.rec.Target, t.rec.Code, t.rec.Message, t.rec.Status = "", "", "", Skipped
+	t.rec.Read, t.rec.Sent, t.rec.Modified = false, false, nil
 }
 
 // relink stores the link with a new state.
@@ -252,6 +281,10 @@ func (t *step) relink(state LinkState) {
 
 // keep brings an object in scope to what its mappings say: linked ones by id, others by matching first.
 func (t *step) keep(ctx context.Context) {
+	t.rec.Action = ActionUpdate
+	if t.link == nil {
+		t.rec.Action = ActionCreate
+	}
 	want, err := desire(t.m, &t.src, t.env(t.src.ID))
 	if err != nil {
 		t.failed(err)
@@ -266,16 +299,13 @@ func (t *step) keep(ctx context.Context) {
 		t.meet(ctx)
 		return
 	}
-	t.rec.Action = ActionUpdate
 	rules := []string{"W-053"}
 	if t.w.kind == directory.KindGroup {
 		rules = []string{"W-058", "W-030"}
 	}
 	have, err := t.client.Get(ctx, t.tag(t.src.ID, "It is linked: its present state decides what is sent.", rules...), t.rt, t.link.Target)
-	var e *scim.Error
-	if errors.As(err, &e) && e.Code == scim.CodeInvalidAnchor && (t.link.State == LinkUnmanaged || t.opt.RematchMissing) {
-		t.out.drop, t.link = true, nil
-		t.rec.Target = ""
+	if t.rematch(err) {
+		t.forget()
 		t.meet(ctx)
 		return
 	}
@@ -310,14 +340,18 @@ func (t *step) update(ctx context.Context, have *scim.Resource) {
 		if t.client.Dialect() == scim.Compliant {
 			rules = []string{"W-053", "W-102", "W-117"}
 		}
-		t.patch(ctx, changes, mods, fmt.Sprintf("%s differ from what the target returned.", plural(len(changes), "attribute")), rules...)
-		if t.rec.Status == Success {
+		err := t.patch(ctx, changes, mods, fmt.Sprintf("%s differ from what the target returned.", plural(len(changes), "attribute")), rules...)
+		switch {
+		case err == nil:
 			t.relink(LinkActive)
+		case t.rematch(err):
+			t.forget()
+			t.meet(ctx)
 		}
 	}
 }
 
-func (t *step) patch(ctx context.Context, changes []scim.Change, mods []modified, reason string, ruleIDs ...string) {
+func (t *step) patch(ctx context.Context, changes []scim.Change, mods []modified, reason string, ruleIDs ...string) error {
 	t.rec.Sent, t.rec.Modified, t.rec.Rules = true, mods, ruleIDs
 	if t.rec.Action != ActionDisable {
 		t.rec.Action = ActionUpdate
@@ -325,9 +359,10 @@ func (t *step) patch(ctx context.Context, changes []scim.Change, mods []modified
 	body := scim.PatchBody(t.rt, t.client.Dialect(), t.opt, changes)
 	if err := t.client.Patch(ctx, t.tag(t.src.ID, reason, ruleIDs...), t.rt, t.link.Target, body); err != nil {
 		t.failed(err)
-		return
+		return err
 	}
 	t.succeeded()
+	return nil
 }
 
 // meet makes first contact: it asks for each matching attribute in turn, links what it finds and creates what it does not.
@@ -389,7 +424,7 @@ func (t *step) join(ctx context.Context, have *scim.Resource) {
 
 func (t *step) newLink(target string, created bool) {
 	t.link = &Link{Num: t.w.num, Kind: t.w.kind, ID: t.src.ID, Name: t.src.DisplayName, Target: target, State: LinkActive, Created: created, Since: t.rec.Time, Changed: t.rec.Time, Cycle: t.number}
-	t.out.fresh, t.out.drop = true, false
+	t.out.fresh = true
 	t.rec.Target = target
 	t.mu.Lock()
 	t.anchors[string(anchorKey(t.w.kind, target))] = t.w.num

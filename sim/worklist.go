@@ -162,9 +162,9 @@ func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes dir
 		m := mappingOf(j.set, c.Kind)
 		switch c.Kind {
 		case directory.KindUser:
-			manager := slices.Contains(c.Properties, "manager") && hasReference(m, "manager")
-			w.refs = !appears && !reads(m, c.Properties, "accountEnabled")
-			if manager {
+			manager := slices.Contains(c.Properties, "manager")
+			w.refs = !appears && !reads(m, c.Properties, "accountEnabled") && !(manager && m != nil && m.NeedsManager)
+			if manager = manager && hasReference(m, "manager"); manager {
 				list.managers[c.Num] = true
 				list.refDeltas++
 			}
@@ -176,7 +176,9 @@ func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes dir
 			if appears || secured || reads(m, c.Properties, "") {
 				touch(w)
 			}
-			if (appears && !c.Created || secured) && len(r.Assigned(j.app, c.Num)) > 0 {
+			// The purge of a group that was deleted before takes nothing from its members: they lost it then.
+			lost := appears && !c.Created && (!c.Purged || c.SoftDeleted)
+			if (lost || secured) && len(r.Assigned(j.app, c.Num)) > 0 {
 				members(c.Num)
 			}
 		}

@@ -1,0 +1,202 @@
+package sim
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"entrasim/directory"
+	"entrasim/sim/mapping"
+	"entrasim/sim/scim"
+)
+
+// mapped is the starter's schema with one more user mapping, or with another source for one.
+func mapped(t testing.TB, target, expression string) *mapping.Schema {
+	t.Helper()
+	return remap(t, mapping.Starter(), target, expression)
+}
+
+func remap(t testing.TB, s *mapping.Schema, target, expression string) *mapping.Schema {
+	t.Helper()
+	source, err := mapping.OriginOf(expression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := s.ObjectMapping("User")
+	for i := range m.AttributeMappings {
+		if m.AttributeMappings[i].TargetAttributeName == target {
+			m.AttributeMappings[i].Source = source
+			return s
+		}
+	}
+	m.AttributeMappings = append(m.AttributeMappings, mapping.AttributeMapping{TargetAttributeName: target, Source: source, FlowType: mapping.Always})
+	return s
+}
+
+// TestFailingExpression: an expression that fails is logged as what it kept back, and a disable that carries no attribute
+// does not need the expressions.
+func TestFailingExpression(t *testing.T) {
+	w := newWorld(t, mapped(t, "title", `IIF([department] = "bad", Error("no title"), "x")`), "")
+	ann, bob, cid := w.user("ann"), w.user("bob"), w.user("cid", "department", "bad")
+	w.assign(ann.ID, bob.ID, cid.ID)
+	w.no(w.svc.Start(w.app.ID))
+	w.cycle()
+	w.edit(ann.ID, "department", "bad")
+	w.edit(bob.ID, "department", "bad")
+	w.no(w.svc.Unassign(w.app.ID, bob.ID))
+	w.cycle()
+	got := strings.Join(w.logs(), "; ")
+	want := "create success Ann; create success Bob; create failure Cid AttributeMappingFailed; " +
+		"update failure Ann AttributeMappingFailed; disable failure Bob AttributeMappingFailed; create failure Cid AttributeMappingFailed"
+	if got != want {
+		t.Errorf("log: %s\nwant %s", got, want)
+	}
+}
+
+func TestFailingExpressionDoesNotStopADisableThatSendsNothing(t *testing.T) {
+	s := mapped(t, "title", `IIF([department] = "bad", Error("no title"), "x")`)
+	m := s.ObjectMapping("User")
+	m.FlowTypes = "Add,Delete"
+	w := newWorld(t, s, "")
+	ann := w.user("ann")
+	w.assign(ann.ID)
+	w.no(w.svc.Start(w.app.ID))
+	w.cycle()
+	w.edit(ann.ID, "department", "bad", "accountEnabled", false)
+	w.want(w.cycle())
+	if got := w.logs(); got[len(got)-1] != "disable skipped Ann EntrySynchronizationSkipped" {
+		t.Errorf("log: %v", got)
+	}
+}
+
+// TestManagerInAnExpression: an expression reads the manager, which no reference mapping carries.
+func TestManagerInAnExpression(t *testing.T) {
+	w := newWorld(t, mapped(t, "title", `CStr([manager])`), "")
+	b1, b2 := w.user("b1"), w.user("b2")
+	ann := w.user("ann", "manager", b1.ID)
+	w.assign(ann.ID)
+	w.no(w.svc.Start(w.app.ID))
+	w.cycle()
+	w.edit(ann.ID, "manager", b2.ID)
+	w.want(w.cycle(), `GET /Users/{Ann}`, `PATCH /Users/{Ann} `+patchHead+`{"op":"Replace","path":"title","value":"`+b2.ID+`"}]}`)
+}
+
+// TestRematch: under the switch an object that is gone when it is read, or when it is written, is matched and created
+// anew; one that leaves scope just loses its link.
+func TestRematch(t *testing.T) {
+	opt := scim.DefaultOptions()
+	opt.RematchMissing = true
+	w := newWorld(t, mapping.Starter(), "")
+	w.svc.wire = opt
+	ann, bob := w.user("ann"), w.user("bob")
+	ops := w.group("Ops", ann.ID, bob.ID)
+	w.assign(ops.ID)
+	w.no(w.svc.Start(w.app.ID))
+	w.cycle()
+	st := w.target.Store("default")
+	idOf := func(name string) string {
+		for id, n := range w.names() {
+			if n == name {
+				return id
+			}
+		}
+		return ""
+	}
+	remove := func(id string) {
+		t.Helper()
+		rec := serveTarget(w, "DELETE", "/Users/"+id)
+		if rec != http.StatusNoContent {
+			t.Fatalf("target's DELETE: %d", rec)
+		}
+	}
+	gone := idOf("Ann")
+	w.answers(func(method, path, _ string) int { // it goes between the read and the write
+		if method == "PATCH" && path == "/Users/"+gone {
+			remove(gone)
+		}
+		return 0
+	})
+	w.edit(ann.ID, "displayName", "Anna")
+	got := w.cycle()
+	if len(got) != 4 || !strings.HasPrefix(got[1], "PATCH /Users/"+gone) || !strings.HasPrefix(got[2], "GET /Users?filter=") || !strings.HasPrefix(got[3], "POST /Users ") {
+		t.Fatalf("a PATCH answered 404: %v", got)
+	}
+	if users, _ := st.Counts(); users != 2 || w.escrows() != 0 {
+		t.Errorf("%d users, %d escrows", users, w.escrows())
+	}
+	// The link leads to the new object.
+	w.edit(ann.ID, "displayName", "Anne")
+	if got := w.cycle(); len(got) != 2 || got[0] != "GET /Users/{Anne}" {
+		t.Errorf("the next change: %v", got)
+	}
+	// Leaving scope: there is nothing to switch off.
+	gone = idOf("Bob")
+	remove(gone)
+	w.edit(bob.ID, "accountEnabled", false)
+	w.want(w.cycle(), "GET /Users/"+gone)
+	if got := w.logs(); got[len(got)-1] != "disable skipped Bob RedundantExport" || w.escrows() != 0 {
+		t.Errorf("log ends with %s, %d escrows", got[len(got)-1], w.escrows())
+	}
+	w.edit(bob.ID, "accountEnabled", true)
+	if got := w.cycle(); len(got) != 2 || !strings.HasPrefix(got[1], "POST /Users ") {
+		t.Errorf("back in scope: %v", got)
+	}
+	if j, err := w.svc.Job(w.app.ID); err != nil || j.Status.Users != 3 { // Bob's link was given up before
+		t.Errorf("%d users ever linked, %v", j.Status.Users, err)
+	}
+}
+
+// serveTarget asks the embedded target directly, past the service.
+func serveTarget(w *world, method, path string) int {
+	w.t.Helper()
+	req, err := http.NewRequest(method, "/scim"+path, nil)
+	w.no(err)
+	req.Header.Set("Authorization", "Bearer secret-token")
+	rec := &statusOnly{header: http.Header{}}
+	w.target.Handler("default").ServeHTTP(rec, req)
+	return rec.status
+}
+
+type statusOnly struct {
+	header http.Header
+	status int
+}
+
+func (r *statusOnly) Header() http.Header         { return r.header }
+func (r *statusOnly) Write(b []byte) (int, error) { return len(b), nil }
+func (r *statusOnly) WriteHeader(status int)      { r.status = status }
+
+// TestGroupPurge: what a deleted group's purge sends and costs is nothing; a group that is not kept among the deleted items
+// takes its members' entitlement with it at once.
+func TestGroupPurge(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	ann, bob := w.user("ann"), w.user("bob")
+	ops := w.group("Ops", ann.ID, bob.ID)
+	w.assign(ops.ID, ann.ID)
+	w.no(w.svc.Start(w.app.ID))
+	w.cycle()
+	w.no(w.dir.DeleteGroup(w.clock.Now(), ops.ID))
+	if got := w.cycle(); len(got) != 4 { // Ann is read, Bob read and switched off, the group deleted
+		t.Fatalf("group deleted: %v", got)
+	}
+	before := w.logs()
+	w.no(w.dir.Purge(w.clock.Now(), ops.ID))
+	w.want(w.cycle())
+	if got := w.logs(); len(got) != len(before) {
+		t.Errorf("the purge is logged as %v", got[len(before):])
+	}
+
+	synced, err := w.dir.CreateGroup(w.clock.Now(), directory.Props{"displayName": "Synced", "mailNickname": "synced", "onPremisesSyncEnabled": true})
+	w.no(err)
+	w.no(w.dir.AddMembers(w.clock.Now(), synced.ID, bob.ID))
+	w.assign(synced.ID)
+	w.cycle()
+	if got, want := w.state(), "Ann active=true, Bob active=true, [Synced: Bob]"; got != want {
+		t.Fatalf("target holds %s, want %s", got, want)
+	}
+	w.no(w.dir.DeleteGroup(w.clock.Now(), synced.ID))
+	w.cycle()
+	if got, want := w.state(), "Ann active=true, Bob active=false"; got != want {
+		t.Errorf("target holds %s, want %s", got, want)
+	}
+}
