@@ -70,7 +70,7 @@ func (b *browser) see(text string) {
 func (b *browser) press(scope, text string) {
 	b.t.Helper()
 	b.until("pressing "+text, `(() => { if (document.readyState !== "complete") return false;
-		const e = [...document.querySelectorAll(`+strconv.Quote(scope+" button, "+scope+" a, "+scope+" label")+`)].find(e => e.innerText.trim().includes(`+strconv.Quote(text)+`) && !e.disabled && e.offsetParent);
+		const e = [...document.querySelectorAll(`+strconv.Quote(scope+" button, "+scope+" a, "+scope+" label, "+scope+" summary")+`)].find(e => e.innerText.trim().includes(`+strconv.Quote(text)+`) && !e.disabled && e.offsetParent);
 		if (e) setTimeout(() => e.click()); return e; })()`)
 }
 
@@ -152,7 +152,7 @@ func TestSeedWalkInBrowser(t *testing.T) {
 	}
 	b.press("tbody", "externalId")
 	b.see("Edit Attribute")
-	b.fill("#attr", "objectId")
+	b.fill("#f-source", "objectId")
 	b.shot("mapping")
 	b.press("aside", "Ok")
 	b.see("Mapping saved")
@@ -170,12 +170,13 @@ func TestSeedWalkInBrowser(t *testing.T) {
 	b.see("EntryImport")
 	b.shot("logs")
 	b.open(url + "/wire")
-	b.press("tbody", "POST")
-	b.see("Copy the body as sent")
+	b.press("main .wirelist", "POST")
+	b.see("Why this was sent")
 	b.shot("wire")
 	users := checkCreated(t, url)
 	b.open(url + "/target")
-	b.press("main", "Walk")
+	b.press("main .drop", "ConfigCat")
+	b.press("main .pop", "Walk")
 	b.see(strconv.Itoa(users))
 	b.shot("target")
 	b.open(url + "/users")

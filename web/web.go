@@ -42,9 +42,10 @@ type Deps struct {
 
 // Server is the HTTP server of the program.
 type Server struct {
-	deps Deps
-	echo *echo.Echo
-	http *http.Server
+	deps   Deps
+	echo   *echo.Echo
+	http   *http.Server
+	portal *portal.Portal
 }
 
 // New makes the server; Serve starts it.
@@ -65,11 +66,8 @@ func New(d Deps) (*Server, error) {
 	)
 	s.scim()
 	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset})
-	p, err := portal.New(portal.Deps{Service: d.Service, Target: d.Target, DataFile: d.DataFile})
-	if err != nil {
-		return nil, err
-	}
-	p.Register(e)
+	s.portal = portal.New(portal.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset, DataFile: d.DataFile})
+	s.portal.Register(e)
 	e.GET("/sign-in", s.signInPage)
 	e.POST("/sign-in", s.signIn)
 	s.http = &http.Server{Handler: e, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelWarn)}
@@ -168,11 +166,7 @@ func (s *Server) checkToken(next echo.HandlerFunc) echo.HandlerFunc {
 			strings.HasPrefix(path, "/scim") || strings.HasPrefix(path, "/targets/") {
 			return next(c)
 		}
-		scheme, token, _ := strings.Cut(c.Request().Header.Get("Authorization"), " ")
-		if strings.EqualFold(scheme, "Bearer") && equal(strings.TrimSpace(token), s.deps.APIToken) {
-			return next(c)
-		}
-		if k, err := c.Cookie(cookie); err == nil && equal(k.Value, s.cookieValue()) {
+		if s.signedIn(c) {
 			return next(c)
 		}
 		if isAPI(path) || c.Request().Method != http.MethodGet {
@@ -181,6 +175,19 @@ func (s *Server) checkToken(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		return c.Redirect(http.StatusSeeOther, "/sign-in?to="+url.QueryEscape(c.Request().URL.RequestURI()))
 	}
+}
+
+// signedIn reports whether a request carries the API token, or none is asked for.
+func (s *Server) signedIn(c echo.Context) bool {
+	if s.deps.APIToken == "" {
+		return true
+	}
+	scheme, token, _ := strings.Cut(c.Request().Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") && equal(strings.TrimSpace(token), s.deps.APIToken) {
+		return true
+	}
+	k, err := c.Cookie(cookie)
+	return err == nil && equal(k.Value, s.cookieValue())
 }
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
@@ -223,7 +230,7 @@ func (s *Server) fail(err error, c echo.Context) {
 	if isAPI(c.Request().URL.Path) {
 		sendErr = c.JSON(status, map[string]any{"error": map[string]any{"code": code, "message": message}})
 	} else {
-		sendErr = portal.Failure(c, status, message)
+		sendErr = s.portal.Failure(c, status, message, s.signedIn(c))
 	}
 	if sendErr != nil {
 		s.deps.Log.Debug("answer not sent", "error", sendErr)

@@ -2,122 +2,305 @@ package portal
 
 import (
 	"fmt"
+	"math"
+	"net/url"
+	"os"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"entrasim/directory"
 	"entrasim/sim"
-	"entrasim/sim/rules"
+	"entrasim/sim/clock"
+	"entrasim/sim/mapping"
 )
 
 type homeView struct {
 	Base
-	Heading, Lead             string
-	Station                   *station
-	Others                    []Link
-	TargetUsers, TargetGroups int
-	Requests                  int
-	Steps                     []guideStep
-	Done                      int
-	Addresses                 []Link
-	DataFile                  string
+	Heading, Lead string
+	Station       *station
+	Others        []appRow // further applications, the waiting ones first
+	More          int      // applications that are not shown
+	Target        targetStation
+	Steps         []guideStep
+	Done          int
+	Addresses     []Link
+	DataFile      string
+	DataSize      string
 }
 
+// station is the application in the middle of the road from directory to target.
 type station struct {
-	ID, Name, State, Class, Icon, What, Sends, URL, Action string
-	Users, Groups                                          int
-	CanStart                                               bool
+	appRow
+	Users, Groups, What, Sends string
+	Next                       string // the one next step: start, configure, cure, run, change or watch
+}
+
+type targetStation struct {
+	URL, Users, About, Where string
 }
 
 type guideStep struct {
 	Title, Text string
-	Done        bool
+	Done, Next  bool // Next: the first that is not done
 	Links       []Link
 }
 
+// shownApps is how many applications Home lists beside the first.
+const shownApps = 4
+
 func (p *Portal) home(c echo.Context) error {
-	v := homeView{Base: p.base(c, "Home", "home"), DataFile: p.DataFile}
-	apps, err := p.Service.Applications()
+	v := homeView{Base: p.page(c, "Home", "home"), DataFile: p.DataFile, DataSize: fileSize(p.DataFile),
+		Heading: "An empty tenant", Lead: "There is no application yet. Create one, point it at a SCIM endpoint, and watch what Entra would send."}
+	self := c.Scheme() + "://" + c.Request().Host
+	v.Addresses = []Link{{"SCIM target", self + "/scim"}, {"Secret token", sim.EmbeddedToken}, {"Control API", self + "/sim"}}
+	rows, err := p.appRows()
 	if err != nil {
 		return err
 	}
-	st := p.Target.Store("default")
-	v.TargetUsers, v.TargetGroups = st.Counts()
-	v.Requests = int(p.Service.Traffic(0, 1).Missed) + len(p.Service.Traffic(0, 10000).Exchanges)
-	self := c.Scheme() + "://" + c.Request().Host
-	v.Addresses = []Link{{"SCIM target", self + "/scim"}, {"Secret token", sim.EmbeddedToken}, {"Control API", self + "/sim"}}
-	v.Heading, v.Lead = "An empty tenant", "There is no application yet. Create one, point it at a SCIM endpoint, and watch what Entra would send."
-	var first *sim.Application
-	for i := range apps { // the waiting one first
-		j, err := p.Service.Job(apps[i].ID)
-		if first == nil || err == nil && !j.Started() && j.LastCycle == nil {
-			first = &apps[i]
-		}
-	}
-	if first == nil {
-		v.Steps, v.Done = p.guide(sim.Application{}, nil, 0)
+	rows = waitingFirst(rows)
+	v.Target = p.targetStation(c, nil)
+	if len(rows) == 0 {
+		v.Steps = guide(appRow{}, nil, nil, 0, 0, clock.Real)
+		v.countSteps()
 		return render(c, 200, "home", v)
 	}
-	for _, a := range apps {
-		if a.ID != first.ID {
-			v.Others = append(v.Others, Link{a.DisplayName, "/applications/" + a.ID + "/provisioning"})
-		}
+	if len(rows) > 1+shownApps {
+		v.More, rows = len(rows)-1-shownApps, rows[:1+shownApps]
 	}
-	job, err := p.Service.Job(first.ID)
-	assigned, assignErr := p.dir.Assignments(first.ID, "", 50)
-	if assignErr != nil {
-		return assignErr
+	v.Others = rows[1:]
+	if err := p.describeFirst(c, &v, rows[0]); err != nil {
+		return err
 	}
-	if err != nil {
-		v.Heading, v.Lead = first.DisplayName+" is not configured yet.", "Say where it provisions to: New configuration asks for the Tenant URL and the Secret token."
-		v.Station = &station{ID: first.ID, Name: first.DisplayName, State: "Not configured", Icon: "pause", What: "provisioned", Sends: "No provisioning configuration yet.",
-			URL: "/applications/" + first.ID + "/provisioning/connectivity", Action: "New configuration"}
-		v.Steps, v.Done = p.guide(*first, nil, len(assigned.Items))
-		return render(c, 200, "home", v)
-	}
-	v.fill(p, *first, job)
-	v.Steps, v.Done = p.guide(*first, &job, len(assigned.Items))
+	v.countSteps()
 	return render(c, 200, "home", v)
 }
 
-// fill describes where the first application stands.
-func (v *homeView) fill(p *Portal, app sim.Application, j sim.Job) {
-	s := &station{ID: app.ID, Name: app.DisplayName, URL: "/applications/" + app.ID + "/provisioning", Sends: p.sends(app.ID),
-		Users: j.Status.Users, Groups: j.Status.Groups, What: "provisioned", Action: "Open the overview"}
-	s.State, s.Class, s.Icon = jobState(j)
-	switch {
-	case j.Status.Quarantine != nil:
-		v.Heading, v.Lead = app.DisplayName+" is in quarantine.", sim.Cure(j.Status.Quarantine.Error.Code, j.Status.Quarantine.Error.Message)
-	case j.Progress != nil:
-		v.Heading, v.Lead = "The first cycle is under way.", fmt.Sprintf("%d of %d users, %d of %d groups so far.", j.Progress.UsersDone, j.Progress.UsersTotal, j.Progress.GroupsDone, j.Progress.GroupsTotal)
-		if j.Progress.Kind == sim.Incremental {
-			v.Heading = "A cycle is running."
+func (v *homeView) countSteps() {
+	next := true
+	for i := range v.Steps {
+		if v.Steps[i].Done {
+			v.Done++
+			continue
 		}
-	case j.LastCycle == nil:
-		n, g := p.inScope(app.ID)
-		s.CanStart, s.Users, s.Groups, s.What = !j.Started(), n, g, "in scope"
-		v.Heading = "Ready. Nothing has been sent yet."
-		v.Lead = fmt.Sprintf("%s has %s users. %d of them are assigned to %s. Start provisioning and watch every SCIM request reach the target.", v.Tenant.DisplayName, number(v.Counts.Users), n, app.DisplayName)
-		if j.Started() {
-			v.Heading, v.Lead = "Started. The first cycle is due.", "Run next cycle, in the bar above, carries it out."
-		}
-	default:
-		v.Heading = "Everything is in step."
-		v.Lead = "Change a user, then run the next cycle: exactly that change reaches the target."
-		if j.Escrows > 0 {
-			v.Heading, v.Lead = fmt.Sprintf("%s waiting for another try.", plural(j.Escrows, "operation")), "The provisioning logs say what the target answered."
-		}
+		v.Steps[i].Next, next = next, false
 	}
-	v.Station = s
 }
 
-// sends names the attributes that the mappings carry.
-func (p *Portal) sends(appID string) string {
-	schema, err := p.Service.Schema(appID)
+// waitingFirst puts the first application that waits for its administrator in front.
+func waitingFirst(rows []appRow) []appRow {
+	for i, r := range rows {
+		if r.Job == nil || !r.Job.Started() && r.Job.LastCycle == nil || r.Job.Status.Quarantine != nil {
+			return append(append([]appRow{r}, rows[:i]...), rows[i+1:]...)
+		}
+	}
+	return rows
+}
+
+// describeFirst fills in where the first application stands, and what to do next.
+func (p *Portal) describeFirst(c echo.Context, v *homeView, row appRow) error {
+	s := &station{appRow: row, What: "in scope"}
+	v.Station = s
+	assigned, err := p.dir.Assignments(row.ID, "", 50)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(assigned.Items))
+	for i, a := range assigned.Items {
+		names[i] = a.PrincipalDisplayName
+	}
+	users, groups, edges, all, err := p.inScope(row)
+	if err != nil {
+		return err
+	}
+	s.Users, s.Groups = number(users), number(groups)
+	if !all {
+		s.Users = "over " + s.Users
+	}
+	mode, _ := p.Service.Clock().Setting()
+	v.Steps = guide(row, row.Job, names, users+groups, users+groups+edges, mode)
+	v.Target = p.targetStation(c, row.Job)
+	if row.Job == nil {
+		s.Next, s.Sends = "configure", "No provisioning configuration yet."
+		v.Heading, v.Lead = row.Name+" is not configured yet.", "Say where it provisions to: New configuration asks for the Tenant URL and the Secret token."
+		return nil
+	}
+	schema, err := p.Service.Schema(row.ID)
+	if err != nil {
+		return err
+	}
+	s.Sends = sends(schema)
+	return p.headline(v, *row.Job, s.Users)
+}
+
+// headline says where the first application stands, and what to do next.
+func (p *Portal) headline(v *homeView, j sim.Job, inScope string) error {
+	s, name := v.Station, v.Station.Name
+	if j.LastCycle != nil {
+		s.Users, s.Groups, s.What = number(j.Status.Users), number(j.Status.Groups), "provisioned"
+	}
+	due, _, err := p.Service.Due(s.ID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case j.Status.Quarantine != nil:
+		s.Next, v.Heading, v.Lead = "cure", name+" is in quarantine.", sim.Cure(j.Status.Quarantine.Error.Code, j.Status.Quarantine.Error.Message)
+	case j.Progress != nil:
+		s.Next, v.Heading, v.Lead = "watch", title(j.Progress.Kind)+" cycle running.", progressText(*j.Progress)+" so far."
+	case !j.Started() && j.LastCycle == nil:
+		s.Next, v.Heading = "start", "Ready. Nothing has been sent yet."
+		v.Lead = fmt.Sprintf("%s has %s users. %s of them are in scope of %s. Start provisioning and watch every SCIM request reach the target.",
+			v.Tenant.DisplayName, number(v.Counts.Users), inScope, name)
+	case !j.Started():
+		s.Next, v.Heading, v.Lead = "start", "Provisioning is stopped.", "Nothing is sent until it is started again. It then goes on where it stopped."
+	case j.LastCycle == nil:
+		s.Next, v.Heading, v.Lead = "run", "Started. The initial cycle is due.", "Run next cycle carries it out now."
+	case j.Escrows > 0:
+		s.Next, v.Heading, v.Lead = "failed", plural(j.Escrows, "operation")+" waiting for another try.", "The provisioning logs say what the target answered, and what to do."
+	case due > 0:
+		s.Next, v.Heading, v.Lead = "run", plural(due, "object")+" changed since the last cycle.",
+			"The next cycle sends exactly that to the target. Run it now, and see each request on Wire."
+	default:
+		s.Next, v.Heading, v.Lead = "change", "Everything is in step.", "Change a user, then run the next cycle: exactly that change reaches the target."
+	}
+	return nil
+}
+
+func (p *Portal) targetStation(c echo.Context, j *sim.Job) targetStation {
+	t := targetStation{URL: "/target", Where: "Embedded SCIM server, answering", About: "no request received yet"}
+	store, foreign := "default", false
+	if j != nil {
+		t.URL += "?application=" + j.ApplicationID
+		if store = p.storeOf(c, j.Settings.TenantURL); store == "" {
+			foreign = true
+		}
+	}
+	if last := p.Service.RecentTraffic(1); len(last) > 0 {
+		t.About = plural(int(last[0].ID), "request") + " so far"
+	}
+	if foreign {
+		t.Where = "Another program, not asked yet"
+		if u, err := url.Parse(j.Settings.TenantURL); err == nil {
+			t.Where = u.Host + ", another program"
+		}
+		return t
+	}
+	t.Users = "0"
+	if st := p.Target.Store(store); st != nil {
+		users, groups := st.Counts()
+		t.Users, t.About = number(users), plural(groups, "group")+", "+t.About
+	}
+	return t
+}
+
+// scopeLimit is where counting who is in scope stops, so that Home stays fast in a large tenant.
+const scopeLimit = 5000
+
+// inScope counts who an application provisions, and the memberships of its groups. all is false when it stopped counting.
+func (p *Portal) inScope(row appRow) (users, groups, edges int, all bool, err error) {
+	if row.Job != nil && row.Job.Settings.Scope == sim.SyncAll {
+		n := p.dir.Counts()
+		return n.Users, n.Groups, 0, true, nil
+	}
+	all = true
+	seen := map[uint64]bool{}
+	err = p.dir.View(func(r *directory.Reader) error {
+		app, _ := r.Num(row.ID)
+		r.EachAssigned(app, func(n uint64, kind directory.Kind, _ string) bool {
+			if kind == directory.KindUser {
+				seen[n] = true
+				return true
+			}
+			groups++
+			r.EachMember(n, 0, func(m uint64) bool {
+				edges++
+				if o, ok := r.Object(m); ok && o.Kind == directory.KindUser {
+					seen[m] = true
+				}
+				all = edges < scopeLimit
+				return all
+			})
+			return all
+		})
+		return nil
+	})
+	return len(seen), groups, edges, all, err
+}
+
+// guide is the set-up guide with what is done ticked off. size counts users, groups and memberships in scope.
+func guide(row appRow, j *sim.Job, assigned []string, objects, size int, mode clock.Mode) []guideStep {
+	steps := []guideStep{
+		{Title: "Create the enterprise application", Text: "New application, Create your own application, non-gallery.", Links: []Link{{"New application", "/applications/new"}}},
+		{Title: "Configure provisioning", Text: "Tenant URL and Secret token, then the attribute mapping."},
+		{Title: "Assign users and groups", Text: "Groups bring their immediate members with them."},
+		{Title: "Start provisioning", Text: "The initial cycle sends everybody in scope; an incremental one follows every 40 minutes."},
+	}
+	if row.ID == "" {
+		return steps
+	}
+	at := "/applications/" + row.ID
+	steps[0].Done, steps[0].Text, steps[0].Links = true, row.Name+", non-gallery.", []Link{{"Properties", at}}
+	steps[1].Links = []Link{{"New configuration", at + "/provisioning/connectivity"}}
+	steps[2].Links = []Link{{"Users and groups", at + "/users"}}
+	if len(assigned) > 0 {
+		steps[2].Done, steps[2].Text = true, enumerate(assigned, 6)+"."
+	}
+	if j == nil {
+		return steps
+	}
+	steps[1].Done, steps[1].Text = true, "Provisions to "+j.Settings.TenantURL
+	steps[1].Links = []Link{{"Connectivity", at + "/provisioning/connectivity"}, {"Attribute mapping", at + "/provisioning/mapping"}}
+	steps[3].Links = []Link{{"Overview", at + "/provisioning"}}
+	if steps[3].Done = j.LastCycle != nil; steps[3].Done {
+		steps[3].Text = "The initial cycle ran; an incremental one follows every 40 minutes."
+	} else if objects > 0 {
+		steps[3].Text = fmt.Sprintf("The initial cycle looks at %s. Entra's own estimate is %s; here it takes moments.", plural(objects, "object"), estimate(size))
+		if mode == clock.Manual {
+			steps[3].Text += " The clock is manual: Run next cycle carries it out."
+		}
+	}
+	return steps
+}
+
+// estimate words how long Entra takes for an initial cycle: 0.01 to 0.08 minutes for each assigned user, group and member
+// (application-provisioning-when-will-provisioning-finish-specific-user.md).
+func estimate(size int) string {
+	low, high := int(math.Round(0.01*float64(size))), int(math.Ceil(0.08*float64(size)))
+	if low == 0 {
+		return "up to " + plural(high, "minute")
+	}
+	return fmt.Sprintf("%s to %s", number(low), plural(high, "minute"))
+}
+
+// enumerate joins words, the first few of them.
+func enumerate(words []string, most int) string {
+	if len(words) > most {
+		words = append(words[:most:most], fmt.Sprintf("%d more", len(words)-most))
+	}
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+func fileSize(path string) string {
+	info, err := os.Stat(path)
 	if err != nil {
 		return ""
 	}
+	switch n := float64(info.Size()); {
+	case n < 1e6:
+		return fmt.Sprintf("%.0f kB", n/1e3)
+	case n < 1e9:
+		return fmt.Sprintf("%.1f MB", n/1e6)
+	default:
+		return fmt.Sprintf("%.1f GB", n/1e9)
+	}
+}
+
+// sends names the attributes that the mappings carry.
+func sends(schema *mapping.Schema) string {
 	var parts []string
 	for _, kind := range []string{"User", "Group"} {
 		m := schema.ObjectMapping(kind)
@@ -128,155 +311,11 @@ func (p *Portal) sends(appID string) string {
 		for _, a := range m.AttributeMappings {
 			names = append(names, a.TargetAttributeName)
 		}
+		what := enumerate(names, len(names))
 		if len(names) > 6 {
-			parts = append(parts, fmt.Sprintf("%d attributes for %ss", len(names), strings.ToLower(kind)))
-			continue
+			what = plural(len(names), "attribute")
 		}
-		parts = append(parts, strings.Join(names, ", ")+" for "+strings.ToLower(kind)+"s")
+		parts = append(parts, what+" for "+strings.ToLower(kind)+"s")
 	}
 	return "Sends " + strings.Join(parts, "; ") + "."
-}
-
-// inScope counts who is assigned, up to a thousand.
-func (p *Portal) inScope(appID string) (users, groups int) {
-	seen := map[string]bool{}
-	page, err := p.dir.Assignments(appID, "", 200)
-	if err != nil {
-		return 0, 0
-	}
-	for _, a := range page.Items {
-		if a.PrincipalKind == directory.KindUser {
-			seen[a.PrincipalID] = true
-			continue
-		}
-		groups++
-		members, err := p.dir.Members(a.PrincipalID, "", 999)
-		if err != nil {
-			continue
-		}
-		for _, m := range members.Items {
-			if m.Kind == directory.KindUser {
-				seen[m.ID] = true
-			}
-		}
-	}
-	return len(seen), groups
-}
-
-// guide is the set-up guide with what is done ticked off.
-func (p *Portal) guide(app sim.Application, j *sim.Job, assigned int) (steps []guideStep, done int) {
-	url := "/applications/" + app.ID
-	steps = []guideStep{
-		{Title: "Create the enterprise application", Text: "New application, Create your own application, non-gallery.", Links: []Link{{"New application", "/applications/new"}}},
-		{Title: "Configure provisioning", Text: "Tenant URL and secret token, then the attribute mapping.", Links: []Link{{"Connectivity", url + "/provisioning/connectivity"}}},
-		{Title: "Assign users and groups", Text: "Groups bring their immediate members with them.", Links: []Link{{"Users and groups", url + "/users"}}},
-		{Title: "Start provisioning", Text: "The initial cycle sends everybody in scope; an incremental one follows every 40 minutes.", Links: []Link{{"Overview", url + "/provisioning"}}},
-	}
-	if app.ID == "" {
-		steps[1].Links, steps[2].Links, steps[3].Links = nil, nil, nil
-		return steps, 0
-	}
-	steps[0].Done, steps[0].Text = true, app.DisplayName+", non-gallery."
-	if j != nil {
-		steps[1].Done = true
-		steps[1].Text = "Provisions to " + j.Settings.TenantURL
-		steps[1].Links = append(steps[1].Links, Link{"Attribute mapping", url + "/provisioning/mapping"})
-		steps[3].Done = j.LastCycle != nil || j.Started()
-	}
-	if assigned > 0 {
-		steps[2].Done, steps[2].Text = true, plural(assigned, "assignment")+"."
-	}
-	for _, s := range steps {
-		if s.Done {
-			done++
-		}
-	}
-	return steps, done
-}
-
-// jobState words where a job stands.
-func jobState(j sim.Job) (text, class, icon string) {
-	switch {
-	case j.Progress != nil && j.Progress.Kind == sim.Initial:
-		return "Initial cycle running", "run", "ring"
-	case j.Progress != nil:
-		return "Incremental cycle running", "run", "ring"
-	case j.Status.Quarantine != nil:
-		return "Quarantined", "bad", "warn"
-	case j.ScheduleState == sim.SchedulePaused:
-		return "Stopped", "", "pause"
-	case !j.Started():
-		return "Not started", "", "pause"
-	case j.LastCycle == nil:
-		return "Initial cycle due", "run", "ring"
-	case j.Escrows > 0:
-		return "Running, with failures", "warn", "warn"
-	}
-	return "Healthy", "ok", "check"
-}
-
-type searchView struct {
-	Base
-	Q     string
-	Lists []searchList
-	None  bool
-}
-
-type searchList struct {
-	Title string
-	Links []Link
-}
-
-func (p *Portal) search(c echo.Context) error {
-	q := strings.TrimSpace(c.QueryParam("q"))
-	v := searchView{Base: p.base(c, "Search", ""), Q: q, None: true}
-	if o, err := p.dir.Object(q); err == nil {
-		return c.Redirect(303, objectURL(o))
-	}
-	if q == "" {
-		return c.Redirect(303, "/users")
-	}
-	users, err := p.dir.Users(directory.Query{Prefix: q, Limit: 20})
-	if err != nil {
-		return err
-	}
-	groups, err := p.dir.Groups(directory.Query{Prefix: q, Limit: 20})
-	if err != nil {
-		return err
-	}
-	apps, err := p.dir.ServicePrincipals(directory.Query{Prefix: q, Limit: 20})
-	if err != nil {
-		return err
-	}
-	lists := []searchList{{Title: "Users"}, {Title: "Groups"}, {Title: "Enterprise applications"}}
-	for _, u := range users.Items {
-		lists[0].Links = append(lists[0].Links, Link{u.DisplayName + " · " + u.UserPrincipalName, "/users/" + u.ID})
-	}
-	for _, g := range groups.Items {
-		lists[1].Links = append(lists[1].Links, Link{g.DisplayName, "/groups/" + g.ID})
-	}
-	for _, a := range apps.Items {
-		lists[2].Links = append(lists[2].Links, Link{a.DisplayName, "/applications/" + a.ID + "/provisioning"})
-	}
-	v.Lists, v.None = lists, len(users.Items)+len(groups.Items)+len(apps.Items) == 0
-	return render(c, 200, "search", v)
-}
-
-func objectURL(o directory.Object) string {
-	switch o.Kind {
-	case directory.KindUser:
-		return "/users/" + o.ID
-	case directory.KindGroup:
-		return "/groups/" + o.ID
-	}
-	return "/applications/" + o.ID
-}
-
-type rulesView struct {
-	Base
-	Rules []rules.Rule
-}
-
-func (p *Portal) rules(c echo.Context) error {
-	return render(c, 200, "rules", rulesView{p.base(c, "Rules", "rules"), rules.All()})
 }

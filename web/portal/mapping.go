@@ -1,45 +1,36 @@
 package portal
 
 import (
-	"bytes"
-	"html/template"
-	"strconv"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
-	"entrasim/directory"
-	"entrasim/sim"
 	"entrasim/sim/mapping"
 )
 
 type mappingView struct {
 	Base
 	Kind, Name, TargetObject string
-	UserCount, GroupCount    int
+	Tabs                     []Choice
 	Enabled                  bool
-	Actions                  []chip
+	Actions                  []Choice
+	Scope                    string
 	Rows                     []mappingRow
 	Error                    string
 	Panel                    *attributePanel
+	Managed                  string // who is looked at again after a change
 }
 
 type mappingRow struct {
 	Target, Source string
+	Expression     bool
 	Match          int
-	On             bool
-}
-
-type attributePanel struct {
-	New                                                 bool
-	Replaces, Type, Target, Source, Expression, Default string
-	Types, Targets, Sources                             []string
-	CreateOnly                                          bool
-	Match                                               int
-	Error                                               string
-	Objects                                             []Link
-	Object                                              string
-	Preview                                             template.HTML
+	CreateOnly, On bool
+	Keep           string // why it can't be deleted
 }
 
 func kindOf(c echo.Context) string {
@@ -64,229 +55,176 @@ func (p *Portal) showMapping(c echo.Context, problem string, panel *attributePan
 	if err != nil {
 		return err
 	}
-	v := mappingView{Base: b, Kind: kindOf(c), Error: problem, Panel: panel}
-	v.UserCount, v.GroupCount = len(schema.ObjectMapping("User").AttributeMappings), 0
-	if g := schema.ObjectMapping("Group"); g != nil {
-		v.GroupCount = len(g.AttributeMappings)
-	}
-	m := schema.ObjectMapping(v.Kind)
+	kind := kindOf(c)
+	m := schema.ObjectMapping(kind)
 	if m == nil {
-		return echo.NewHTTPError(404, "The schema has no mapping for groups.")
+		return echo.NewHTTPError(http.StatusNotFound, "The schema has no mapping for groups.")
 	}
-	v.Name, v.TargetObject, v.Enabled = m.Name, m.TargetObjectName, m.Enabled
+	v := mappingView{Base: b, Kind: kind, Name: m.Name, TargetObject: m.TargetObjectName, Enabled: m.Enabled, Error: problem, Panel: panel,
+		Scope: scopeText(m.Scope), Tabs: mappingTabs(schema, kind), Managed: "every managed object is"}
+	if n := j.Status.Users + j.Status.Groups; n > 0 {
+		v.Managed = "all " + plural(n, "managed object") + " are"
+	}
 	for _, a := range []struct{ flow, text string }{{"Add", "Create"}, {"Update", "Update"}, {"Delete", "Delete"}} {
-		v.Actions = append(v.Actions, chip{Text: a.text, On: strings.Contains(m.FlowTypes, a.flow)})
+		v.Actions = append(v.Actions, Choice{Text: a.text, On: strings.Contains(m.FlowTypes, a.flow)})
 	}
-	edit := c.QueryParam("edit")
-	for _, a := range m.AttributeMappings {
-		r := mappingRow{Target: a.TargetAttributeName, Match: a.MatchingPriority, On: a.TargetAttributeName == edit}
-		r.Source = sourceText(a)
-		v.Rows = append(v.Rows, r)
-		if r.On && v.Panel == nil {
-			v.Panel = panelOf(a)
-		}
-	}
-	if edit == "new" && v.Panel == nil {
-		v.Panel = &attributePanel{New: true, Type: "Direct"}
-	}
+	v.rows(m.AttributeMappings, c.QueryParam("edit"))
 	if v.Panel != nil {
-		if err := p.fillPanel(c, app.ID, schema, v.Kind, v.Panel); err != nil {
+		if err := p.fillPanel(app.ID, schema, kind, v.Panel); err != nil {
 			return err
 		}
 	}
-	status := 200
-	if problem != "" || panel != nil && panel.Error != "" {
-		status = 422
+	status := http.StatusOK
+	if problem != "" || panel != nil && len(panel.Faults) > 0 {
+		status = http.StatusUnprocessableEntity
 	}
 	return render(c, status, "mapping", v)
 }
 
-func sourceText(a mapping.AttributeMapping) string {
+func mappingTabs(schema *mapping.Schema, kind string) (tabs []Choice) {
+	for _, k := range []string{"User", "Group"} {
+		if m := schema.ObjectMapping(k); m != nil {
+			tabs = append(tabs, Choice{Text: k + "s", URL: "?kind=" + k, On: k == kind, Count: number(len(m.AttributeMappings))})
+		}
+	}
+	return tabs
+}
+
+func scopeText(f *mapping.FilterDocument) string {
+	n := 0
+	if f != nil {
+		for _, g := range f.Groups {
+			n += len(g.Clauses)
+		}
+	}
+	if n == 0 {
+		return "All records"
+	}
+	return plural(n, "clause")
+}
+
+// rows lists the mappings and opens the panel of the one that the address names.
+func (v *mappingView) rows(list []mapping.AttributeMapping, edit string) {
+	matching := 0
+	for _, a := range list {
+		if a.MatchingPriority > 0 {
+			matching++
+		}
+	}
+	for _, a := range list {
+		r := mappingRow{Target: a.TargetAttributeName, Match: a.MatchingPriority, On: a.TargetAttributeName == edit, CreateOnly: a.FlowType == mapping.ObjectAddOnly}
+		r.Source, r.Expression = sourceText(a)
+		if a.MatchingPriority > 0 && matching == 1 {
+			r.Keep = "It is the only matching attribute: choose another one first"
+		}
+		if r.On && v.Panel == nil {
+			v.Panel = panelOf(a)
+		}
+		v.Rows = append(v.Rows, r)
+	}
+	if edit == "new" && v.Panel == nil {
+		v.Panel = &attributePanel{Type: "Direct"}
+	}
+}
+
+// sourceText is what a mapping reads, as the list shows it.
+func sourceText(a mapping.AttributeMapping) (text string, expression bool) {
 	switch {
 	case a.Source == nil:
-		return "(None)"
+		return "(None)", false
 	case a.Source.Type == "Attribute":
-		return a.Source.Name
+		return a.Source.Name, false
 	}
-	return a.Source.Expression
-}
-
-func panelOf(a mapping.AttributeMapping) *attributePanel {
-	n := &attributePanel{Replaces: a.TargetAttributeName, Target: a.TargetAttributeName, CreateOnly: a.FlowType == mapping.ObjectAddOnly, Match: a.MatchingPriority, Type: "None"}
-	if a.DefaultValue != nil {
-		n.Default = *a.DefaultValue
-	}
-	if a.Source != nil {
-		switch a.Source.Type {
-		case "Attribute":
-			n.Type, n.Source = "Direct", a.Source.Name
-		case "Constant":
-			n.Type, n.Expression = "Constant", a.Source.Name
-		default:
-			n.Type, n.Expression = "Expression", a.Source.Expression
-		}
-	}
-	return n
-}
-
-func (p *Portal) fillPanel(c echo.Context, appID string, schema *mapping.Schema, kind string, n *attributePanel) error {
-	n.Types = []string{"Direct", "Constant", "Expression", "None"}
-	for _, a := range schema.TargetAttributes(kind) {
-		if !a.Anchor {
-			n.Targets = append(n.Targets, a.Name)
-		}
-	}
-	n.Sources = mapping.SourceAttributes(kind)
-	if kind == "Group" {
-		page, err := p.dir.Groups(directory.Query{Limit: 20, ByName: true})
-		if err != nil {
-			return err
-		}
-		for _, g := range page.Items {
-			n.Objects = append(n.Objects, Link{g.DisplayName, g.ID})
-		}
-	} else {
-		page, err := p.dir.Users(directory.Query{Limit: 50, ByName: true})
-		if err != nil {
-			return err
-		}
-		for _, u := range page.Items {
-			n.Objects = append(n.Objects, Link{u.DisplayName, u.ID})
-		}
-	}
-	if n.Object == "" && len(n.Objects) > 0 {
-		n.Object = n.Objects[0].URL
-	}
-	if n.Object == "" || n.New && n.Source == "" && n.Expression == "" {
-		return nil
-	}
-	am, err := n.mapping()
-	if err != nil {
-		n.Preview = previewHTML(sim.ExpressionPreview{Error: err.Error()})
-		return nil
-	}
-	result, err := p.Service.PreviewMapping(appID, n.Object, am)
-	if err != nil {
-		return err
-	}
-	n.Preview = previewHTML(result)
-	return nil
-}
-
-func previewHTML(r sim.ExpressionPreview) template.HTML {
-	var b bytes.Buffer
-	if err := templates["mapping"].ExecuteTemplate(&b, "preview", r); err != nil {
-		return template.HTML("<p>" + template.HTMLEscapeString(err.Error()) + "</p>")
-	}
-	return template.HTML(b.String())
-}
-
-// readPanel reads the form of an attribute.
-func readPanel(c echo.Context) *attributePanel {
-	n := &attributePanel{Replaces: c.FormValue("replaces"), Type: c.FormValue("type"), Target: c.FormValue("target"), Source: c.FormValue("source"),
-		Expression: strings.TrimSpace(c.FormValue("expression")), Default: c.FormValue("default"), CreateOnly: c.FormValue("apply") == mapping.ObjectAddOnly, Object: c.FormValue("object")}
-	n.New = n.Replaces == ""
-	if c.FormValue("match") == "yes" {
-		n.Match = 1
-		if k, err := strconv.Atoi(strings.TrimSpace(c.FormValue("precedence"))); err == nil && k > 0 {
-			n.Match = k
-		}
-	}
-	return n
-}
-
-// mapping turns the form into an attribute mapping.
-func (n *attributePanel) mapping() (mapping.AttributeMapping, error) {
-	am := mapping.AttributeMapping{TargetAttributeName: n.Target, MatchingPriority: n.Match, FlowType: mapping.Always}
-	if n.CreateOnly {
-		am.FlowType = mapping.ObjectAddOnly
-	}
-	if n.Default != "" {
-		am.DefaultValue = &n.Default
-	}
-	var err error
-	switch n.Type {
-	case "Direct":
-		if n.Source == "" {
-			return am, &mapping.Problem{Field: "source", Message: "Choose the source attribute."}
-		}
-		am.Source, err = mapping.OriginOf("[" + n.Source + "]")
-	case "Constant":
-		am.Source = mapping.ConstantOrigin(n.Expression)
-	case "Expression":
-		am.Source, err = mapping.OriginOf(n.Expression)
-	case "None":
-	default:
-		err = &mapping.Problem{Field: "type", Message: "Choose a mapping type."}
-	}
-	return am, err
-}
-
-func (p *Portal) previewMapping(c echo.Context) error {
-	n := readPanel(c)
-	am, err := n.mapping()
-	r := sim.ExpressionPreview{}
-	if err != nil {
-		r.Error = err.Error()
-	} else if r, err = p.Service.PreviewMapping(c.Param("id"), n.Object, am); err != nil {
-		return err
-	}
-	return c.HTML(200, string(previewHTML(r)))
+	return a.Source.Expression, true
 }
 
 func (p *Portal) saveMapping(c echo.Context) error {
 	id, kind := c.Param("id"), kindOf(c)
 	to := "/applications/" + id + "/provisioning/mapping?kind=" + kind
-	if c.FormValue("do") == "restore" {
-		if err := p.Service.RestoreDefaultMappings(id); err != nil {
-			return err
-		}
-		return say(c, to, "Default mappings restored. The next cycle is an initial one.")
+	switch c.FormValue("do") {
+	case "restore":
+		return p.restoreMappings(c, id, to)
+	case "show": // without script the result is asked for
+		return p.showMapping(c, "", readPanel(c))
 	}
 	schema, err := p.Service.Schema(id)
 	if err != nil {
 		return err
 	}
-	switch c.FormValue("do") {
-	case "put":
+	message := "Mapping saved."
+	switch gone := goneMappings(c); {
+	case len(gone) > 0:
+		for _, target := range gone {
+			if err := schema.Remove(kind, target); err != nil {
+				return p.showMapping(c, err.Error(), nil)
+			}
+		}
+		message = plural(len(gone), "mapping") + " deleted."
+	case c.FormValue("do") == "put":
 		n := readPanel(c)
 		am, err := n.mapping()
 		if err == nil {
 			err = schema.Put(kind, n.Replaces, am)
 		}
 		if err != nil {
-			n.Error = err.Error()
+			n.fault(err)
 			return p.showMapping(c, "", n)
 		}
-	case "delete":
-		if err := schema.Remove(kind, c.FormValue("target")); err != nil {
-			return p.showMapping(c, err.Error(), nil)
-		}
-	case "actions":
+	case c.FormValue("do") == "actions":
 		if err := setActions(c, schema, kind); err != nil {
 			return p.showMapping(c, err.Error(), nil)
 		}
 	default:
-		return echo.ErrNotFound
+		return complain(c, to, said("No mapping was chosen."))
 	}
 	if err := p.Service.SetSchema(id, schema); err != nil {
-		return p.showMapping(c, err.Error(), nil)
+		var problem *mapping.Problem
+		if errors.As(err, &problem) {
+			return p.showMapping(c, err.Error(), nil)
+		}
+		return err
 	}
-	return say(c, to, "Mapping saved. The next cycle is an initial one.")
+	return say(c, to, message+" The next cycle is an initial one.")
+}
+
+// goneMappings names the mappings to delete: those that were chosen, or the one whose button was pressed.
+func goneMappings(c echo.Context) []string {
+	if one := c.FormValue("delete"); one != "" {
+		return []string{one}
+	}
+	if c.FormValue("do") != "delete" {
+		return nil
+	}
+	posted, err := c.FormParams()
+	if err != nil {
+		return nil
+	}
+	return slices.Clone(posted["target"])
+}
+
+func (p *Portal) restoreMappings(c echo.Context, id, to string) error {
+	ok, err := p.sure(c, "Restore default mappings?", "Every mapping of users and groups is replaced by those of a new non-gallery application. The next cycle is an initial one.", "Restore", to)
+	if !ok {
+		return err
+	}
+	if err := p.Service.RestoreDefaultMappings(id); err != nil {
+		return complain(c, to, err)
+	}
+	return say(c, to, "Default mappings restored. The next cycle is an initial one.")
 }
 
 // setActions sets Enabled and Target Object Actions.
 func setActions(c echo.Context, schema *mapping.Schema, kind string) error {
 	m := schema.ObjectMapping(kind)
-	form, err := c.FormParams()
+	posted, err := c.FormParams()
 	if err != nil {
-		return err
+		return fmt.Errorf("the form can't be read: %w", err)
 	}
 	if kind == "Group" {
 		m.Enabled = c.FormValue("enabled") != ""
 	}
 	var flows []string
-	for _, a := range form["action"] {
+	for _, a := range posted["action"] {
 		switch a {
 		case "Create":
 			flows = append(flows, "Add")

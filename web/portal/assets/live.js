@@ -1,147 +1,382 @@
-// Live pages. The server renders everything; this module only keeps marked regions fresh.
+// Live pages. The server renders everything; this module only keeps marked regions fresh and makes forms pleasant. Every
+// page works without it.
 //
-// A region is an element with an id and data-live="topics". When an event of one of its topics arrives, the page is
-// fetched again and the region replaced, at most twice a second, but not while the reader is inside a moving list.
+// A region is an element with an id and data-live="topics". When something of its topics moves, the page is fetched again
+// and the region replaced, at most twice a second. A region with data-still is a moving list: it stops while the pointer or
+// the focus is in it, or while the Live switch is off, and says how many rows wait.
 
-const last = { at: 0, timer: 0 };
+// --- what moves -----------------------------------------------------------------------------------------------------
+
 const topics = new Set();
+const held = new Map(); // region -> its waiting contents
+let timer = 0;
+let lastAt = 0;
+let moving = null; // the advance that runs, as an AbortController
 
-const regions = () => [...document.querySelectorAll("[data-live]")].filter((e) => e.id);
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const regions = () => all("[data-live]").filter((e) => e.id);
 const wants = (region, topic) => region.dataset.live.split(" ").includes(topic);
-const busy = (region) => region.hasAttribute("data-still") && (region.matches(":hover") || region.contains(document.activeElement));
+const switchedOff = () => document.querySelector("[data-live-switch]:not(:checked)") !== null;
+const busy = (region) => region.hasAttribute("data-still") && (switchedOff() || region.matches(":hover") || region.contains(document.activeElement));
 
-function soon(topic) {
-  topics.add(topic);
-  if (last.timer) return;
-  const wait = Math.max(0, 500 - (Date.now() - last.at));
-  last.timer = setTimeout(refresh, wait);
+function soon(list) {
+  for (const t of list) topics.add(t);
+  if (timer || !topics.size) return;
+  timer = setTimeout(refresh, Math.max(0, 500 - (Date.now() - lastAt)));
 }
 
 async function refresh() {
-  last.timer = 0;
-  last.at = Date.now();
+  lastAt = Date.now();
   const wanted = regions().filter((r) => [...topics].some((t) => wants(r, t)));
   topics.clear();
-  if (!wanted.length) return;
-  let page;
   try {
+    if (!wanted.length) return;
     const answer = await fetch(location.href, { headers: { "X-Live": "1" } });
     if (!answer.ok) return;
-    page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const old of wanted) offer(old, page.getElementById(old.id));
   } catch {
-    return; // the stream notices the lost connection
+    // The stream notices the lost connection, and asks anew when it is back.
+  } finally {
+    timer = 0;
+    soon([]);
   }
-  for (const old of wanted) swap(old, page.getElementById(old.id));
 }
 
-function swap(old, next) {
-  if (!next || old.innerHTML === next.innerHTML) return;
-  if (busy(old)) {
-    old.dataset.waiting = "1";
-    return;
+// offer shows a region's new contents, or holds them while the reader is in it.
+function offer(region, next) {
+  if (!next || region.innerHTML === next.innerHTML) return;
+  if (!busy(region)) return swap(region, next);
+  held.set(region, next);
+  const known = keys(region);
+  const fresh = [...keys(next)].filter((k) => !known.has(k)).length;
+  if (!fresh) return;
+  let button = region.previousElementSibling;
+  if (!button?.matches(".waiting")) {
+    button = element("button", { type: "button", className: "chip set waiting" });
+    button.addEventListener("click", () => release(region));
+    region.before(button);
   }
-  const open = [...old.querySelectorAll("details[open][id]")].map((d) => d.id);
-  const focus = old.contains(document.activeElement) ? document.activeElement : null;
-  const handle = focus && (focus.id ? "#" + CSS.escape(focus.id) : focus.getAttribute("href") ? `[href="${CSS.escape(focus.getAttribute("href"))}"]` : focus.name ? `[name="${CSS.escape(focus.name)}"]` : "");
-  const scroll = old.scrollTop;
-  old.innerHTML = next.innerHTML;
-  for (const a of [...old.attributes]) if (!next.hasAttribute(a.name)) old.removeAttribute(a.name);
-  for (const a of next.attributes) old.setAttribute(a.name, a.value);
-  for (const id of open) old.querySelector("#" + CSS.escape(id))?.setAttribute("open", "");
-  old.scrollTop = scroll;
-  if (handle) old.querySelector(handle)?.focus({ preventScroll: true });
+  button.textContent = fresh + " new";
 }
 
-addEventListener("pointerout", (e) => {
-  const region = e.target.closest?.("[data-waiting]");
-  if (region && !region.contains(e.relatedTarget)) {
-    delete region.dataset.waiting;
-    region.dataset.live.split(" ").forEach(soon);
-  }
+function release(region) {
+  const next = held.get(region);
+  held.delete(region);
+  if (region.previousElementSibling?.matches(".waiting")) region.previousElementSibling.remove();
+  if (next) swap(region, next);
+}
+
+const keys = (region) => new Set(all("[data-key]", region).map((e) => e.dataset.key));
+
+// swap replaces a region's contents; what is open stays open, what has the focus or a tick keeps it.
+function swap(region, next) {
+  const known = keys(region);
+  const open = all("details[open][id]", region).map((d) => d.id);
+  const ticked = new Set(all("input[type=checkbox]:checked", region).map((i) => i.name + "=" + i.value));
+  const focus = region.contains(document.activeElement) ? handle(document.activeElement) : "";
+  const scroll = region.scrollTop;
+  region.innerHTML = next.innerHTML;
+  for (const a of [...region.attributes]) if (!next.hasAttribute(a.name)) region.removeAttribute(a.name);
+  for (const a of next.attributes) region.setAttribute(a.name, a.value);
+  for (const id of open) region.querySelector("#" + CSS.escape(id))?.setAttribute("open", "");
+  if (ticked.size && region.closest("form")) all("input[type=checkbox]", region).forEach((i) => (i.checked ||= ticked.has(i.name + "=" + i.value)));
+  if (known.size) all("[data-key]", region).forEach((e) => known.has(e.dataset.key) || e.classList.add("fresh"));
+  region.scrollTop = scroll;
+  if (focus) region.querySelector(focus)?.focus({ preventScroll: true });
+  if (region.dataset.say) announce(region.dataset.say);
+  if (moving) showMoving();
+  needs();
+}
+
+function handle(e) {
+  if (e.id) return "#" + CSS.escape(e.id);
+  if (e.getAttribute("href")) return `[href="${CSS.escape(e.getAttribute("href"))}"]`;
+  return e.name ? `[name="${CSS.escape(e.name)}"]${e.value ? `[value="${CSS.escape(e.value)}"]` : ""}` : "";
+}
+
+for (const type of ["pointerout", "focusout"]) {
+  addEventListener(type, (e) => {
+    for (const region of [...held.keys()]) {
+      if (region.contains(e.target) && !region.contains(e.relatedTarget)) setTimeout(() => busy(region) || release(region));
+    }
+  });
+}
+addEventListener("change", (e) => {
+  if (e.target.matches("[data-live-switch]") && e.target.checked) [...held.keys()].forEach(release);
 });
 
-function listen() {
-  const source = new EventSource("/sim/events?after=" + (document.body.dataset.events || ""));
-  // A page that is left, and kept by the browser for going back, must not hold its connection: there are six for a host.
-  addEventListener("pagehide", () => source.close());
-  for (const topic of ["cycle", "log", "exchange", "directory", "job", "clock", "audit", "missed"]) {
-    source.addEventListener(topic, () => (topic === "missed" ? regions().forEach((r) => r.dataset.live.split(" ").forEach(soon)) : soon(topic)));
-  }
-  const strip = document.getElementById("lost");
-  let late = 0;
-  source.onerror = () => {
-    late ||= setTimeout(() => (strip.hidden = false), 1500);
-  };
-  source.onopen = () => {
-    clearTimeout(late);
-    late = 0;
-    if (!strip.hidden) ["clock", "job", "log", "directory", "exchange"].forEach(soon);
-    strip.hidden = true;
-  };
+// announce tells a screen reader where things stand, at most every three seconds.
+function announce(text) {
+  announce.text = text;
+  announce.timer ||= setTimeout(() => {
+    announce.timer = 0;
+    const box = document.getElementById("announce");
+    if (box && box.textContent !== announce.text) box.textContent = announce.text;
+  }, 3000);
 }
 
-// The clock ticks between events.
+// --- the stream -----------------------------------------------------------------------------------------------------
+
+// A browser opens six connections to a host, for all its tabs together: only the page that is seen holds a stream.
+let source = null;
+let last = document.body.dataset.events;
+let late = 0;
+
+function listen() {
+  if (source || document.hidden || last === undefined) return;
+  source = new EventSource("/live?after=" + last);
+  source.addEventListener("moved", (e) => {
+    last = e.lastEventId;
+    const m = JSON.parse(e.data);
+    soon(m.missed ? regions().flatMap((r) => r.dataset.live.split(" ")) : m.topics);
+    if (m.said && !moving) toast(m.said, m.bad, true);
+  });
+  source.onerror = () => (late ||= setTimeout(() => lost(true), 1500));
+  source.onopen = () => lost(false);
+}
+
+function lost(is) {
+  clearTimeout(late);
+  late = is ? late : 0;
+  const strip = document.getElementById("lost");
+  if (strip.hidden === !is) return;
+  strip.hidden = !is;
+  if (!is) soon(regions().flatMap((r) => r.dataset.live.split(" ")));
+}
+
+function deaf() {
+  source?.close();
+  source = null;
+}
+
+addEventListener("pagehide", deaf);
+document.addEventListener("visibilitychange", () => (document.hidden ? deaf() : listen()));
+addEventListener("pageshow", (e) => e.persisted && location.reload());
+
+// --- the clock ------------------------------------------------------------------------------------------------------
+
 function tick() {
   const now = document.querySelector("#clock time[data-now]");
-  if (!now || !Number(now.dataset.rate)) return;
-  const since = (performance.now() - tick.start) * Number(now.dataset.rate);
+  const rate = Number(now?.dataset.rate);
+  if (!rate || !document.getElementById("lost").hidden) return;
   if (tick.of !== now.dataset.now) {
     tick.of = now.dataset.now;
     tick.start = performance.now();
     return;
   }
-  const t = new Date(Number(now.dataset.now) + since);
+  const t = new Date(Number(now.dataset.now) + (performance.now() - tick.start) * rate);
   now.textContent = t.toLocaleString("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: "UTC" }).replace(/(\w{3}), /, "$1 ") + " UTC";
 }
-tick.start = performance.now();
 setInterval(tick, 250);
 
-// Forms say that they work, and are sent once.
-addEventListener("submit", (e) => {
+// An advance may take a while: its button becomes Stop, and the page follows what happens meanwhile.
+async function move(form, button) {
+  moving = new AbortController();
+  showMoving();
+  const body = new URLSearchParams(new FormData(form, button));
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, signal: moving.signal, headers: { "X-Live": "1" } });
+    moving = null;
+    if (answer.redirected && answer.url !== location.href) return location.assign(answer.url);
+    if (answer.redirected) return location.reload();
+    form.append(element("input", { type: "hidden", name: button.name, value: button.value }));
+    form.submit(); // the page has something to say about what was typed
+  } catch {
+    moving = null;
+    location.reload();
+  }
+}
+
+function showMoving() {
+  const main = document.querySelector("#clock .main");
+  if (!main) return;
+  for (const b of all("#clock button, [data-moves] button")) b.disabled = b !== main;
+  main.type = "button";
+  main.title = "Stop behind the cycle that runs";
+  main.dataset.stop = "";
+  main.innerHTML = '<svg class="i" aria-hidden="true"><use href="#i-stop"/></svg>Stop';
+}
+
+// --- forms ----------------------------------------------------------------------------------------------------------
+
+// Before harm a dialog asks; its yes is posted along. Forms say that they work, and are sent once.
+addEventListener("submit", async (e) => {
   const button = e.submitter;
-  const ask = button?.dataset.confirm;
-  if (ask && !confirm(ask)) return e.preventDefault();
-  if (button) setTimeout(() => ((button.disabled = true), button.setAttribute("aria-busy", "true")), 0);
+  const form = e.target;
+  if (form.method === "dialog") return;
+  if (button?.dataset.sure && !form.dataset.sure) {
+    e.preventDefault();
+    if (!(await sure(button))) return;
+    form.dataset.sure = "yes";
+    form.append(element("input", { type: "hidden", name: "sure", value: "yes" }));
+    return form.requestSubmit(button);
+  }
+  if (form.hasAttribute("data-moves") && button) {
+    e.preventDefault();
+    return moving || move(form, button);
+  }
+  if (button && form.method === "post") setTimeout(() => ((button.disabled = true), button.setAttribute("aria-busy", "true")));
+  form.dataset.sent = "yes";
 });
-addEventListener("pageshow", (e) => e.persisted && location.reload());
+
+function sure(button) {
+  const box = element("dialog", { ariaLabel: button.dataset.sure }, element("h2", { textContent: button.dataset.sure }), element("p", { textContent: button.dataset.text, className: "dim" }));
+  const yes = element("button", { value: "yes", textContent: button.innerText.trim(), className: "plain" in button.dataset ? "btn primary" : "btn danger" });
+  const no = element("button", { value: "", textContent: "Cancel", className: "btn" });
+  box.append(element("form", { method: "dialog", className: "row" }, yes, no));
+  document.body.append(box);
+  box.showModal();
+  return new Promise((done) =>
+    box.addEventListener("close", () => {
+      box.remove();
+      done(box.returnValue === "yes");
+    }),
+  );
+}
+
+function element(name, properties, ...children) {
+  const e = Object.assign(document.createElement(name), properties);
+  e.append(...children);
+  return e;
+}
+
+// A button with data-needs works when something is ticked in the form that it names.
+function needs() {
+  for (const button of all("[data-needs]")) {
+    const form = document.getElementById(button.dataset.needs);
+    const some = form?.querySelector("tbody input[type=checkbox]:checked");
+    button.disabled = !some;
+    button.dataset.why ??= button.title;
+    button.title = some ? "" : button.dataset.why;
+  }
+  for (const box of all("[data-all]")) {
+    const boxes = all("tbody input[type=checkbox]:not(:disabled)", box.closest("table"));
+    const ticked = boxes.filter((b) => b.checked).length;
+    box.checked = ticked > 0 && ticked === boxes.length;
+    box.indeterminate = ticked > 0 && ticked < boxes.length;
+  }
+}
+addEventListener("change", (e) => {
+  if (e.target.matches("[data-all]")) all("tbody input[type=checkbox]:not(:disabled)", e.target.closest("table")).forEach((b) => (b.checked = e.target.checked));
+  needs();
+});
+needs();
+
+// Changes that are not saved are counted, and asked about before the page is left.
+const edited = document.querySelector("form[data-unsaved]");
+const unsaved = () => (edited ? all("input:not([type=hidden]), select, textarea", edited).filter((f) => (f.matches("select") ? !f.options[f.selectedIndex]?.defaultSelected : f.value !== f.defaultValue)).length : 0);
+function countUnsaved() {
+  const n = unsaved();
+  const text = n ? n + (n === 1 ? " unsaved change" : " unsaved changes") : "";
+  const box = document.getElementById("unsaved");
+  if (box && box.textContent !== text) box.textContent = text;
+}
+edited?.addEventListener("input", countUnsaved);
+edited?.addEventListener("reset", () => setTimeout(countUnsaved));
+addEventListener("beforeunload", (e) => {
+  if (edited && !edited.dataset.sent && unsaved() && !document.querySelector("form[data-sent]")) e.preventDefault();
+});
+
+// Fields that name people or groups suggest some while typing.
+addEventListener("input", (e) => {
+  const field = e.target;
+  if (field.dataset?.suggest) {
+    clearTimeout(field.suggestTimer);
+    field.suggestTimer = setTimeout(async () => {
+      const answer = await fetch(`/suggest?kind=${field.dataset.suggest}&q=${encodeURIComponent(field.value)}`);
+      if (!answer.ok) return;
+      field.list.replaceChildren(...((await answer.json()) || []).map((o) => element("option", { value: o.Value, label: o.Text })));
+    }, 150);
+  }
+  for (const counter of all(`[data-count="${field.id}"]`)) counter.textContent = [...field.value].length;
+});
+
+// The expression's live result follows what is typed.
+const attribute = document.querySelector("form[data-preview]");
+if (attribute) {
+  let wait = 0;
+  attribute.addEventListener("input", () => {
+    clearTimeout(wait);
+    wait = setTimeout(async () => {
+      const answer = await fetch(attribute.dataset.preview, { method: "POST", body: new URLSearchParams(new FormData(attribute)) });
+      if (answer.ok) document.getElementById("preview").innerHTML = await answer.text();
+    }, 250);
+  });
+}
+document.getElementById("faulty")?.focus();
+
+// --- messages, menus, keys ------------------------------------------------------------------------------------------
+
+function toast(text, bad, ran) {
+  const box = document.getElementById("toasts");
+  all("[data-ran]", box).forEach((t) => t.remove()); // one about cycles at a time
+  const t = element("div", { className: "toast " + (bad ? "bad" : "ok") });
+  t.innerHTML = `<svg class="i" aria-hidden="true"><use href="#i-${bad ? "cross" : "check"}"/></svg><button class="btn quiet icon" data-dismiss aria-label="Dismiss"><svg class="i" aria-hidden="true"><use href="#i-cross"/></svg></button>`;
+  const say = element("span", { textContent: text });
+  if (ran) {
+    t.dataset.ran = "";
+    const offers = [["Provisioning logs", "/logs"], ["Wire", "/wire"], ["Target", "/target"], ["Stage", "/stage"]];
+    say.append(element("span", { className: "offers" }, ...offers.map(([name, href]) => element("a", { textContent: name, href }))));
+  }
+  t.insertBefore(say, t.lastChild);
+  box.append(t);
+  leaves(t);
+}
+
+// A toast leaves after six seconds, unless the reader is at it; one about a failure stays.
+function leaves(t) {
+  if (t.classList.contains("bad")) return;
+  setTimeout(() => (t.matches(":hover") || t.contains(document.activeElement) ? leaves(t) : t.remove()), 6000);
+}
+all("#toasts .toast").forEach(leaves);
 
 addEventListener("click", async (e) => {
   const copy = e.target.closest("[data-copy]");
   if (copy) {
     await navigator.clipboard.writeText(copy.dataset.copy);
-    toast("Copied");
+    toast("Copied.");
   }
-  const toastButton = e.target.closest("[data-dismiss]");
-  if (toastButton) toastButton.closest(".toast").remove();
+  e.target.closest("[data-dismiss]")?.closest(".toast").remove();
+  if (e.target.closest("[data-stop]") && moving) {
+    e.preventDefault();
+    moving.abort();
+  }
+  if (e.target.closest("[data-fullscreen]")) document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
+  if (e.target.closest("[data-play]")) play(!play.on);
+  all("details.drop[open]").forEach((d) => d.contains(e.target) || d.removeAttribute("open"));
 });
 
-function toast(text) {
-  const box = document.getElementById("toasts");
-  const t = document.createElement("p");
-  t.className = "toast";
-  t.textContent = text;
-  box.append(t);
-  setTimeout(() => t.remove(), 6000);
-}
-document.querySelectorAll("#toasts .toast:not(.bad)").forEach((t) => setTimeout(() => t.remove(), 6000));
-
-// The expression's live result follows what is typed.
-const form = document.querySelector("form[data-preview]");
-if (form) {
-  let timer = 0;
-  const show = async () => {
-    const answer = await fetch(form.dataset.preview, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-    if (answer.ok) document.getElementById("preview").innerHTML = await answer.text();
-  };
-  form.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(show, 250);
-  });
-}
-
-// Esc closes the panel.
+// Esc closes what is open: a menu, or else the panel, and gives the focus back to its row.
 addEventListener("keydown", (e) => {
-  if (e.key === "Escape") document.querySelector(".panel [data-close]")?.click();
+  if (e.key !== "Escape" || document.querySelector("dialog[open]")) return;
+  const menu = document.querySelector("details.drop[open]");
+  if (menu) {
+    menu.removeAttribute("open");
+    return menu.querySelector("summary").focus();
+  }
+  const close = document.querySelector(".panel [data-close]");
+  if (!close) return;
+  const key = document.querySelector("[aria-current=true]")?.closest("[data-key]")?.dataset.key;
+  if (key) sessionStorage.setItem("focus", key);
+  close.click();
 });
+const came = sessionStorage.getItem("focus");
+if (came) {
+  sessionStorage.removeItem("focus");
+  document.querySelector(`[data-key="${CSS.escape(came)}"] a`)?.focus();
+}
+
+// Stage plays a cycle by itself, a step every few seconds, until it is told to stop or the cycle ends.
+function play(on) {
+  play.on = on;
+  sessionStorage.setItem("play", on ? "yes" : "");
+  clearTimeout(play.timer);
+  const button = document.querySelector("[data-play]");
+  if (button) button.lastChild.textContent = on ? "Stop" : "Play all";
+  if (on) play.timer = setTimeout(() => document.querySelector(".st-play a[rel=next]")?.click(), 2600);
+}
+if (document.querySelector("[data-play]") && sessionStorage.getItem("play")) play(true);
+else sessionStorage.removeItem("play");
 
 listen();

@@ -1,0 +1,44 @@
+package portal
+
+import (
+	"errors"
+
+	"entrasim/directory"
+)
+
+// Field is one input of a form: a choice when it has options.
+type Field struct {
+	Name, Label, Value, Type, Error, Hint, Placeholder string
+	Suggest                                            string // user or group: names are suggested while typing
+	Optional, ReadOnly, Full                           bool
+	Options                                            []Option
+}
+
+// Option is one value of a choice, with its words.
+type Option struct{ Value, Text string }
+
+// faulty lists the fields that need a change, for the summary above a form.
+func faulty(fields []Field) (list []Field) {
+	for _, f := range fields {
+		if f.Error != "" {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// fieldErrors tells which field an error is about; nil when it is none that a reader can mend.
+func fieldErrors(err error, otherwise string) map[string]string {
+	var e *directory.Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	name, text := e.Property, e.Message
+	if name == "" {
+		name = otherwise
+	}
+	if e.Hint != "" {
+		text += " " + e.Hint
+	}
+	return map[string]string{name: text}
+}
