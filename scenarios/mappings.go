@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -47,19 +46,15 @@ func (m Mappings) apply(schema *mapping.Schema) error {
 		if part.list == nil {
 			continue
 		}
-		var flows []string
-		for _, a := range []struct{ word, flow string }{{"create", "Add"}, {"update", "Update"}, {"delete", "Delete"}} {
-			if slices.Contains(part.list, a.word) {
-				flows = append(flows, a.flow)
-			}
+		has := func(word string) bool { return slices.Contains(part.list, word) }
+		if err := schema.SetActions(part.kind, has("create"), has("update"), has("delete")); err != nil {
+			return &placed{m.On.At, strings.TrimSuffix(err.Error(), ".")}
 		}
-		if len(flows) < len(part.list) {
-			return &placed{m.On.At, fmt.Sprintf("target object actions are create, update and delete, not %s", strings.Join(part.list, ", "))}
-		}
-		schema.ObjectMapping(part.kind).FlowTypes = strings.Join(flows, ",")
 	}
 	if slices.Contains(m.Off, "groups") {
-		schema.ObjectMapping("Group").Enabled = false
+		if err := schema.SetEnabled("Group", false); err != nil {
+			return &placed{m.At, strings.TrimSuffix(err.Error(), ".")}
+		}
 	}
 	if err := schema.Validate(); err != nil {
 		return &placed{m.At, strings.TrimSuffix(err.Error(), ".")}
@@ -73,8 +68,14 @@ func (m Mapping) apply(schema *mapping.Schema, kind, target string) error {
 		return schema.Remove(kind, target)
 	}
 	am := mapping.AttributeMapping{TargetAttributeName: target, MatchingPriority: m.Match, DefaultValue: m.Default, FlowType: mapping.Always}
-	if m.Apply == "creation" {
+	switch m.Apply {
+	case "creation":
 		am.FlowType = mapping.ObjectAddOnly
+	case "whenEmpty":
+		am.FlowType = mapping.AttributeAddOnly
+	}
+	if err := listAttribute(schema, kind, target); err != nil {
+		return err
 	}
 	switch {
 	case m.Constant != nil:
@@ -101,6 +102,20 @@ func (m Mapping) apply(schema *mapping.Schema, kind, target string) error {
 	return schema.Put(kind, replaces, am)
 }
 
+// listAttribute puts a custom extension attribute into the target's attribute list, as an administrator does before mapping
+// it (customize-application-attributes.md, "Editing the list of supported attributes").
+func listAttribute(schema *mapping.Schema, kind, target string) error {
+	if !strings.HasPrefix(target, "urn:") {
+		return nil
+	}
+	for _, d := range schema.AttributeList(kind, mapping.TargetSide) {
+		if strings.EqualFold(d.Name, target) {
+			return nil
+		}
+	}
+	return schema.PutAttribute(kind, mapping.TargetSide, "", mapping.AttributeDefinition{Name: target, Type: mapping.String, Mutability: "ReadWrite"})
+}
+
 // applyFilters replaces the scoping filters of the kinds that are given, and takes all away when none is; the error is a
 // *placed.
 func applyFilters(schema *mapping.Schema, f KindOf[Filters]) error {
@@ -109,7 +124,12 @@ func applyFilters(schema *mapping.Schema, f KindOf[Filters]) error {
 		kind    string
 		filters Filters
 	}{{"User", f.Users}, {"Group", f.Groups}} {
-		doc := &mapping.FilterDocument{}
+		if part.filters == nil && !both {
+			continue
+		}
+		if err := schema.SetScope(part.kind, nil); err != nil {
+			return err
+		}
 		for _, e := range part.filters {
 			g := mapping.FilterGroup{Name: e.Key}
 			for _, c := range e.Value {
@@ -119,14 +139,9 @@ func applyFilters(schema *mapping.Schema, f KindOf[Filters]) error {
 				}
 				g.Clauses = append(g.Clauses, clause)
 			}
-			doc.Groups = append(doc.Groups, g)
-			schema.ObjectMapping(part.kind).Scope = doc
-			if err := schema.Validate(); err != nil {
+			if err := schema.PutFilter(part.kind, "", g); err != nil {
 				return &placed{e.At, strings.TrimSuffix(err.Error(), ".")}
 			}
-		}
-		if len(part.filters) == 0 && (both || part.filters != nil) {
-			schema.ObjectMapping(part.kind).Scope = nil
 		}
 	}
 	return nil

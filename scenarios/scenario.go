@@ -166,7 +166,7 @@ type Mappings struct {
 	At     Pos              `yaml:"-"`
 	Users  Map[Mapping]     `yaml:"users" doc:"By target attribute: an expression, or a table; none removes the mapping."`
 	Groups Map[Mapping]     `yaml:"groups" doc:"The same for groups."`
-	On     KindOf[[]string] `yaml:"actions" doc:"Target object actions: a list of create, update and delete. An empty list allows nothing."`
+	On     KindOf[[]string] `yaml:"actions" enum:"create,update,delete" doc:"Target object actions: a list of create, update and delete. An empty list allows nothing."`
 	Off    []string         `yaml:"off" enum:"groups" doc:"Object mappings that are switched off."`
 }
 
@@ -177,7 +177,7 @@ type Mapping struct {
 	Constant   *string `yaml:"constant" doc:"A constant instead."`
 	Default    *string `yaml:"default" doc:"Default value if null."`
 	Match      int     `yaml:"match" doc:"Matching precedence; 0 is none."`
-	Apply      string  `yaml:"apply" enum:"always,creation" doc:"always, when absent, or only during creation."`
+	Apply      string  `yaml:"apply" enum:"always,creation,whenEmpty" doc:"always, when absent; only during creation; or only when the target has no value."`
 }
 
 // KindOf is something for users and for groups.

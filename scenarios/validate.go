@@ -661,7 +661,9 @@ func (c *checker) held(e Held, at Pos) {
 		case map[string]any:
 			c.placeholdersIn(v, x.Value.At)
 			if m, ok := v["members"]; ok {
-				c.references(Value{At: x.Value.At, Data: m})
+				for _, h := range handlesIn(m) {
+					c.known(Handle{x.Value.At, h})
+				}
 			}
 		default:
 			c.at(x.Value.At, fmt.Sprintf("here is %s; expected absent, or a table of attributes", show(v)), "")
