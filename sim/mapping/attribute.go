@@ -237,12 +237,8 @@ func (c *compiler) expression(o *objectSchema, e *expr.Expr, a *Attribute, path 
 			}
 			a.ReadsSoftDeleted = a.ReadsSoftDeleted || src.name == "IsSoftDeleted"
 		case n.Kind == expr.NodeCall && strings.EqualFold(n.Name, "SelectUniqueValue"):
-			c.problem(path, "expression", &expr.Error{Kind: "placement", Message: "SelectUniqueValue is not supported in SCIM applications", Position: n.Position, Function: n.Name},
+			c.problem(path, "expression", &expr.Error{Kind: expr.ErrPlacement, Message: "SelectUniqueValue is not supported in SCIM applications", Position: n.Position, Function: n.Name},
 				"SelectUniqueValue is not supported in SCIM applications, only where people are provisioned into a directory (functions-for-customizing-application-data.md); build the value from attributes that are unique already.")
-		case n.Kind == expr.NodeCall && strings.EqualFold(n.Name, "Switch") && len(n.Args) > 0 && n.Args[0].Kind == expr.NodeAttribute:
-			if src := namesOf(o.kind).find(n.Args[0].Name); src != nil && src.typ == Reference {
-				c.warn(path, "expression", "%s is a reference attribute, which Switch does not support; compare another attribute.", src.name)
-			}
 		}
 		redacted = redacted || n.Kind == expr.NodeCall && strings.EqualFold(n.Name, "Redact")
 		for _, arg := range n.Args {
@@ -253,11 +249,17 @@ func (c *compiler) expression(o *objectSchema, e *expr.Expr, a *Attribute, path 
 	if len(c.problems) > before {
 		return
 	}
+	for _, w := range e.Warnings(func(name string) bool {
+		x := namesOf(o.kind).find(name)
+		return x != nil && x.typ == Reference
+	}) {
+		c.warn(path, "expression", "%s", ended(capital(w.Message)))
+	}
 	a.expr = e
 	root := strings.ToLower(e.Root.Name)
 	a.singleRole = root == "singleapproleassignment"
 	if (root == "approleassignmentscomplex" || root == "assertiveapproleassignmentscomplex") && !a.allRoles {
-		c.warn(path, "expression", "%s gives roles with several parts, and %s takes one text: only display names are sent. Add the multi-valued attribute roles to the attribute list and map that.", e.Root.Name, a.Target)
+		c.warn(path, "expression", "%s gives roles with several parts, and %s takes text: JSON is sent. Add the multi-valued attribute roles to the attribute list and map that.", e.Root.Name, a.Target)
 	}
 }
 

@@ -20,10 +20,11 @@ type shape struct{ members []member }
 
 // member is one member of an object as it was read.
 type member struct {
-	name  string          // in its own spelling
-	field int             // index of the struct's field, -1 for a member that the package does not know
-	null  bool            // a known member whose value was null
-	raw   json.RawMessage // value of an unknown member
+	name  []byte // as JSON, in its own spelling
+	field int    // index of the struct's field, -1 for a member that the package does not know
+	null  bool   // a known member whose value was null
+	raw   []byte // value of an unknown member, or of a known text that was escaped otherwise than we do
+	plain []byte // what we write for such a text
 }
 
 // maxNesting bounds the depth of expression trees in a document; expressions themselves are bounded by their parser.
@@ -135,7 +136,15 @@ func memberPath(name string) string {
 }
 
 // decoder reads a document that is known to be JSON.
-type decoder struct{ *json.Decoder }
+type decoder struct {
+	*json.Decoder
+	data []byte
+}
+
+// since is the text of the token or value that was read behind an offset.
+func (d decoder) since(offset int64) []byte {
+	return bytes.TrimLeft(d.data[offset:d.InputOffset()], " \t\r\n:,")
+}
 
 // decodeDocument reads v, a pointer to a part of the document. The error is a *Problem.
 func decodeDocument(data []byte, v any) error {
@@ -144,7 +153,7 @@ func decodeDocument(data []byte, v any) error {
 	if err := json.Unmarshal(data, &whole); err != nil {
 		return syntaxProblem(data, err)
 	}
-	d := decoder{json.NewDecoder(bytes.NewReader(data))}
+	d := decoder{json.NewDecoder(bytes.NewReader(data)), data}
 	d.UseNumber()
 	return d.value(reflect.ValueOf(v).Elem(), nil, 0)
 }
@@ -290,15 +299,16 @@ func (d decoder) object(v reflect.Value, at *place, depth int) error {
 	members := []member{} // not nil: even an empty object was read
 	seen := map[int]string{}
 	for d.More() {
+		begin := d.InputOffset()
 		token, err := d.Token()
 		if err != nil {
 			return at.broken(err)
 		}
 		name, _ := token.(string)
-		m := member{name: name, field: findField(v.Type(), name)}
+		m := member{name: bytes.Clone(d.since(begin)), field: findField(v.Type(), name)}
 		below := &place{up: at, member: true, name: name}
 		if m.field < 0 {
-			if err := d.raw(&m.raw, below); err != nil {
+			if err := d.raw((*json.RawMessage)(&m.raw), below); err != nil {
 				return err
 			}
 			members = append(members, m)
@@ -308,19 +318,8 @@ func (d decoder) object(v reflect.Value, at *place, depth int) error {
 			return below.problem("The member stands twice in its object, before as %s; delete one of the two.", first)
 		}
 		seen[m.field] = name
-		f := v.Field(m.field)
-		if raw, ok := f.Addr().Interface().(*json.RawMessage); ok {
-			if err := d.raw(raw, below); err != nil {
-				return err
-			}
-		} else {
-			token, err := d.Token()
-			if err != nil {
-				return below.broken(err)
-			}
-			if m.null, err = d.known(f, token, below, depth); err != nil {
-				return err
-			}
+		if err := d.field(v.Field(m.field), &m, below, depth); err != nil {
+			return err
 		}
 		members = append(members, m)
 	}
@@ -329,6 +328,41 @@ func (d decoder) object(v reflect.Value, at *place, depth int) error {
 	}
 	shapeOf(v).members = members
 	return nil
+}
+
+// field reads the value of a known member. Of text it keeps the escapes, which differ between those who write JSON.
+func (d decoder) field(v reflect.Value, m *member, at *place, depth int) error {
+	if raw, ok := v.Addr().Interface().(*json.RawMessage); ok {
+		return d.raw(raw, at)
+	}
+	begin := d.InputOffset()
+	token, err := d.Token()
+	if err != nil {
+		return at.broken(err)
+	}
+	if m.null, err = d.known(v, token, at, depth); err != nil || m.null || !isText(v.Type()) {
+		return err
+	}
+	written, plain := d.since(begin), appendJSON(nil, v)
+	if bytes.Equal(plain, written) {
+		return nil
+	}
+	var text bytes.Buffer // a list may have blanks in it
+	if err := json.Compact(&text, written); err != nil {
+		return at.broken(err)
+	}
+	if !bytes.Equal(plain, text.Bytes()) {
+		m.raw, m.plain = text.Bytes(), plain
+	}
+	return nil
+}
+
+// isText reports whether a member is text or a list of texts.
+func isText(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.String
 }
 
 func (d decoder) list(v reflect.Value, at *place, depth int) error {
@@ -418,12 +452,12 @@ func appendJSON(b []byte, v reflect.Value) []byte {
 func appendObject(b []byte, v reflect.Value) []byte {
 	b = append(b, '{')
 	first := true
-	begin := func(name string) {
+	begin := func(name []byte) {
 		if !first {
 			b = append(b, ',')
 		}
 		first = false
-		b = append(appendText(b, name), ':')
+		b = append(append(b, name...), ':')
 	}
 	read := shapeOf(v).members
 	fresh := reflect.New(v.Type())
@@ -441,13 +475,16 @@ func appendObject(b []byte, v reflect.Value) []byte {
 		case m.null && untouched(m.field):
 			b = append(b, "null"...)
 		default:
-			b = appendJSON(b, v.Field(m.field))
+			start := len(b)
+			if b = appendJSON(b, v.Field(m.field)); m.raw != nil && bytes.Equal(b[start:], m.plain) {
+				b = append(b[:start], m.raw...)
+			}
 		}
 		written[m.field] = true
 	}
 	for _, f := range fieldsOf(v.Type()) {
 		if !written[f.index] && (read == nil || !untouched(f.index)) {
-			begin(f.name)
+			begin(appendText(nil, f.name))
 			b = appendJSON(b, v.Field(f.index))
 		}
 	}
@@ -480,23 +517,3 @@ func indented(data []byte) []byte {
 	b.WriteByte('\n')
 	return b.Bytes()
 }
-
-// The pairs below let other rooms put parts of the document into JSON of their own.
-
-// UnmarshalJSON reads a schema as Parse does, its expressions left as they stand.
-func (s *Schema) UnmarshalJSON(d []byte) error { return decodeDocument(d, s) }
-
-// MarshalJSON writes what JSON writes.
-func (s *Schema) MarshalJSON() ([]byte, error) { return encodeDocument(s), nil }
-
-// MarshalJSON writes a directory definition with its members in the order in which they were read.
-func (x *DirectoryDefinition) MarshalJSON() ([]byte, error) { return encodeDocument(x), nil }
-
-// UnmarshalJSON reads a directory definition and keeps unknown members.
-func (x *DirectoryDefinition) UnmarshalJSON(d []byte) error { return decodeDocument(d, x) }
-
-// MarshalJSON writes the source of a mapping with its members in the order in which they were read.
-func (x *Origin) MarshalJSON() ([]byte, error) { return encodeDocument(x), nil }
-
-// UnmarshalJSON reads the source of a mapping and keeps unknown members.
-func (x *Origin) UnmarshalJSON(d []byte) error { return decodeDocument(d, x) }

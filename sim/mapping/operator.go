@@ -9,6 +9,7 @@ import (
 	"github.com/dlclark/regexp2"
 
 	"entrasim/sim/expr"
+	"entrasim/sim/expr/dotnet"
 )
 
 // Operator is an operator of scoping filters: define-conditional-rules-for-provisioning-user-accounts.md,
@@ -108,9 +109,13 @@ const regexTime = 100 * time.Millisecond
 // pattern matches regular expressions of .NET, anywhere in the value and with case.
 func pattern(want bool) func(string) (func(expr.Value) (bool, error), error) {
 	return func(value string) (func(expr.Value) (bool, error), error) {
-		re, err := regexp2.Compile(value, regexp2.None)
+		translated, err := dotnet.Pattern(value)
 		if err != nil {
-			return nil, fmt.Errorf("%q is no regular expression of .NET: %w", value, err)
+			return nil, fmt.Errorf("%q is no regular expression of .NET: %w", shortened(value), err)
+		}
+		re, err := regexp2.Compile(translated, regexp2.None)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no regular expression of .NET: %s", shortened(value), strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 		}
 		re.MatchTimeout = regexTime
 		return func(v expr.Value) (bool, error) {

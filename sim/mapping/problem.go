@@ -38,12 +38,7 @@ func (p *Problem) As(target any) bool {
 
 // didYouMean names the closest of some names, as the end of a sentence; "" when none is close.
 func didYouMean(name string, list []string, before, after string) string {
-	best, least := "", max(2, min(4, len(name)/2))
-	for _, n := range list {
-		if d := expr.Distance(strings.ToLower(name), strings.ToLower(n)); d < least {
-			best, least = n, d
-		}
-	}
+	best := expr.Nearest(name, list)
 	if best == "" {
 		return ""
 	}

@@ -60,7 +60,7 @@ func isEntra(name string) bool {
 // directory finds a definition by name; the source has two.
 func (s *Schema) directory(name string) *DirectoryDefinition {
 	for i := range s.Directories {
-		if d := &s.Directories[i]; d.Name == name || isEntra(d.Name) && isEntra(name) && d.Name != "" && name != "" {
+		if d := &s.Directories[i]; d.Name == name || d.Name != "" && isEntra(d.Name) && isEntra(name) {
 			return d
 		}
 	}
