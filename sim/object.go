@@ -340,7 +340,7 @@ func (t *step) update(ctx context.Context, have *scim.Resource) {
 		if t.client.Dialect() == scim.Compliant {
 			rules = []string{"W-053", "W-102", "W-117"}
 		}
-		err := t.patch(ctx, changes, mods, fmt.Sprintf("%s differ from what the target returned.", plural(len(changes), "attribute")), rules...)
+		err := t.patch(ctx, changes, mods, differText(len(changes)), rules...)
 		switch {
 		case err == nil:
 			t.relink(LinkActive)
@@ -561,4 +561,12 @@ func (c *cycle) claim(values []matchInfo) (release func()) {
 			held[i]()
 		}
 	}
+}
+
+// differText is the reason of an update.
+func differText(n int) string {
+	if n == 1 {
+		return "1 attribute differs from what the target returned."
+	}
+	return fmt.Sprintf("%d attributes differ from what the target returned.", n)
 }

@@ -6,7 +6,7 @@ import "fmt"
 type chart struct {
 	Bars   []chartBar
 	Label  string // what it shows, in words
-	Newest string
+	Newest string // how many requests the last cycle made
 }
 
 // chartBar is one cycle as the drawing needs it, in units of the view box.
@@ -69,7 +69,7 @@ func (p *Portal) chart(job string) *chart {
 		c.Bars = append(c.Bars, b)
 	}
 	newest := cycles[0]
-	c.Newest = plural(newest.Reads+newest.Writes+newest.Fails, "request")
+	c.Newest = number(newest.Reads + newest.Writes + newest.Fails)
 	c.Label = fmt.Sprintf("Requests of the last %s; %s", plural(len(cycles), "cycle"), c.Bars[len(c.Bars)-1].Title)
 	return c
 }

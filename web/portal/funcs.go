@@ -75,9 +75,12 @@ func in(d time.Duration) string {
 	}
 }
 
-// milliseconds writes 3 ms, and 0.4 ms below one.
+// milliseconds writes 3 ms, 0.4 ms below one and 0.04 ms below a tenth.
 func milliseconds(ms float64) string {
-	if ms < 0.95 {
+	switch {
+	case ms < 0.095:
+		return strconv.FormatFloat(ms, 'f', 2, 64) + " ms"
+	case ms < 0.95:
 		return strconv.FormatFloat(ms, 'f', 1, 64) + " ms"
 	}
 	return number(int(ms+0.5)) + " ms"

@@ -26,7 +26,7 @@ type overviewView struct {
 	StatsLabel, Spoken      string
 	Stats                   []Stat
 	Recent                  []sim.LogRecord
-	Waiting                 string // what waits for the next cycle
+	Waiting, Held           string // what waits for the next cycle, and for the end of a quarantine
 	Chart                   *chart
 }
 
@@ -62,7 +62,9 @@ func (p *Portal) overview(c echo.Context) error {
 	if n, known, err := p.Service.Due(app.ID); err != nil {
 		return err
 	} else if known {
-		v.Waiting = plural(n, "object")
+		if v.Waiting = plural(n, "object"); n > 0 && j.Status.Quarantine != nil {
+			v.Held = map[bool]string{true: "1 object is", false: number(n) + " objects are"}[n == 1] + " waiting for the cycle that succeeds."
+		}
 	}
 	if j.Status.Quarantine != nil {
 		if v.Quarantine, err = p.quarantine(*j, v.Clock.Now); err != nil {

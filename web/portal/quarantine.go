@@ -10,13 +10,14 @@ import (
 
 // quarantineView is a job in trouble: what happened, the cure, and the attempts past and to come.
 type quarantineView struct {
-	What, Text, Cure string
-	Reason, Code     string
-	Since, Evaluated time.Time
-	Count            int
-	Mail             string
-	Attempts         []attempt
-	Exchange         *exchangeView // the answer itself, while it is in memory
+	What, Text, Cure      string
+	Reason, Code, Message string
+	Rules                 []string
+	Since, Evaluated      time.Time
+	Count                 int
+	Mail                  string
+	Attempts              []attempt
+	Exchange              *exchangeView // the answer itself, while it is in memory
 }
 
 // attempt is one line of the list of attempts.
@@ -39,7 +40,7 @@ func (p *Portal) quarantine(j sim.Job, now time.Time) (*quarantineView, error) {
 	q := j.Status.Quarantine
 	v := &quarantineView{What: "the target does not pass the test", Reason: string(q.Reason), Since: q.SeriesBegan, Evaluated: q.CurrentBegan, Count: q.SeriesCount}
 	if q.Error != nil {
-		v.Text, v.Code, v.Cure = q.Error.Message, q.Error.Code, sim.Cure(q.Error.Code, q.Error.Message)
+		v.Message, v.Code, v.Cure = q.Error.Message, q.Error.Code, sim.Cure(q.Error.Code, q.Error.Message)
 		v.What = quarantineHeading(q.Error.Code, q.Error.Message)
 	}
 	if j.Settings.NotificationEnabled && j.Settings.NotificationEmail != "" {
@@ -55,8 +56,26 @@ func (p *Portal) quarantine(j sim.Job, now time.Time) (*quarantineView, error) {
 		}
 		v.Exchange = &view[0]
 	}
+	v.Text, v.Rules = quarantineText(*q, x), []string{"S-160", "S-170", "S-172"}
 	v.Attempts = attempts(*q, now, status)
 	return v, nil
+}
+
+// quarantineText says what was asked, what came back, and since when.
+func quarantineText(q sim.Quarantine, x *sim.Exchange) string {
+	text := "The test of the connection fails"
+	if x != nil {
+		asked, _, _ := strings.Cut(scimPath(x.URL), "?")
+		text = fmt.Sprintf("%s %s was answered %d", x.Method, asked, x.Status)
+		if x.Status == 0 {
+			text = fmt.Sprintf("%s %s got no answer", x.Method, asked)
+		}
+	}
+	text += ", first at " + when(q.SeriesBegan, "15:04 on 2 Jan")
+	if q.SeriesCount > 1 {
+		text += " and in " + plural(q.SeriesCount-1, "attempt") + " since"
+	}
+	return text + "."
 }
 
 // quarantineHeading says in a few words what the target did.

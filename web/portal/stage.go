@@ -182,12 +182,11 @@ func (v *stageView) sides(cycle []exchangeView, at int) {
 			r.Text, r.Icon = "Being looked at", "search"
 		}
 	}
-	current := slices.Index(order, cycle[at].Object)
-	if current < 0 {
-		current = 0
-	}
-	from := max(0, min(current-stageObjects/2, len(order)-stageObjects))
-	for _, id := range order[from:min(from+stageObjects, len(order))] {
+	// The one that the exchange is about stands first, where the line between the sides runs.
+	current := max(0, slices.Index(order, cycle[at].Object))
+	from := max(0, min(current, len(order)-stageObjects))
+	near := order[from:min(from+stageObjects, len(order))]
+	for _, id := range append(slices.Clone(near[current-from:]), near[:current-from]...) {
 		on := id == cycle[at].Object
 		left[id].On, right[id].On = on, on
 		v.Left, v.Right = append(v.Left, *left[id]), append(v.Right, *right[id])

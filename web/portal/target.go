@@ -239,6 +239,8 @@ func (row *targetRow) describe(x sim.Comparison) {
 		names = append(names, d.Name)
 	}
 	switch {
+	case row.Kind == "Group" && !x.InScope && x.State == sim.LinkActive:
+		row.State, row.rank, row.Sub = Status{"To be deleted", "pill warn", "trash", ""}, rankDifferent, "left scope"
 	case len(names) > 0:
 		row.State, row.rank, row.Sub = Status{"Different", "pill warn", "differ", ""}, rankDifferent, strings.Join(names, ", ")
 	case x.State == sim.LinkUnmanaged:
@@ -322,12 +324,12 @@ func (p *Portal) openResource(v *targetView, store *target.Store, r target.Resou
 	}
 	o.Attributes = append(o.Attributes, extras(r, x.Attributes)...)
 	o.Wish, o.Held = markHTML(x.Wish, differ), markHTML(string(r.JSON), differ)
-	o.Differences, o.Text = plural(len(differ), "difference"), compareText(x, *v.App.Job)
+	o.Differences, o.Text = plural(len(differ), "difference"), compareText(r.Kind, x, *v.App.Job)
 	return o, nil
 }
 
 // compareText says what comes of a comparison.
-func compareText(x sim.Comparison, j sim.Job) string {
+func compareText(kind string, x sim.Comparison, j sim.Job) string {
 	next := "The next cycle"
 	if !j.NextCycle.IsZero() {
 		next += ", at " + j.NextCycle.UTC().Format("15:04") + ","
@@ -339,6 +341,8 @@ func compareText(x sim.Comparison, j sim.Job) string {
 		return "The directory wishes something else. It is sent when provisioning is started."
 	case len(x.Differences()) > 0:
 		return next + " sends what differs. A change that was made at the target itself is found when the object is looked at again."
+	case kind == "Group" && !x.InScope && x.State == sim.LinkActive:
+		return next + " deletes it: a SCIM group can't be switched off."
 	case x.State == sim.LinkUnmanaged:
 		return "It left scope and the target was told. Nothing is sent about it until it comes back."
 	case !x.InScope:

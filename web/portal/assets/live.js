@@ -347,6 +347,12 @@ addEventListener("click", async (e) => {
   all("details.drop[open]").forEach((d) => d.contains(e.target) || d.removeAttribute("open"));
 });
 
+// A row of tabs that scrolls shows the one that is chosen.
+for (const here of all(".menu [aria-current], .tabs [aria-current]")) {
+  const row = here.parentElement;
+  row.scrollLeft = Math.max(0, here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2);
+}
+
 // Esc closes what is open: a menu, or else the panel, and gives the focus back to its row.
 addEventListener("keydown", (e) => {
   if (e.key !== "Escape" || document.querySelector("dialog[open]")) return;
