@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,12 +56,17 @@ func killChild(path, url string) error {
 // TestKilledAnywhere kills the service in the middle of an initial cycle, again and again, and lets it go on. The target,
 // which lives in this process, must end with everybody once, every membership, and nothing else.
 func TestKilledAnywhere(t *testing.T) {
-	const people, groups, kills = 3000, 24, 5
+	const people, groups = 3000, 24
 	tg, err := target.New(target.Options{Token: "t", Now: time.Now, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(tg.Handler("default"))
+	seen := make(chan string, 64) // what the target was asked, before it answers
+	inner := tg.Handler("default")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen <- r.Method + " " + r.URL.Path
+		inner.ServeHTTP(w, r)
+	}))
 	defer server.Close()
 	path := filepath.Join(t.TempDir(), "kill.db")
 	dir, err := directory.Open(path, directory.Options{Seed: 1, Now: start})
@@ -71,7 +78,9 @@ func TestKilledAnywhere(t *testing.T) {
 	if err := dir.Close(); err != nil {
 		t.Fatal(err)
 	}
-	run := func(after time.Duration) (killed bool) {
+	// run lets the service work until it is done, or until the target has been asked n times for something that begins so.
+	run := func(begins string, n int) {
+		t.Helper()
 		var out bytes.Buffer
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "ENTRASIM_KILL_FILE="+path, "ENTRASIM_KILL_URL="+server.URL)
@@ -81,36 +90,37 @@ func TestKilledAnywhere(t *testing.T) {
 		}
 		done := make(chan error, 1)
 		go func() { done <- cmd.Wait() }()
-		if after > 0 {
+		killed := false
+		for {
 			select {
-			case <-time.After(after):
-				if err := cmd.Process.Kill(); err != nil {
-					t.Logf("kill: %v", err)
+			case asked := <-seen:
+				if n > 0 && strings.HasPrefix(asked, begins) {
+					if n--; n == 0 {
+						killed = true
+						if err := cmd.Process.Kill(); err != nil {
+							t.Fatal(err)
+						}
+					}
 				}
-				<-done
-				return true
 			case err := <-done:
-				if err != nil {
+				switch {
+				case n > 0:
+					t.Fatalf("the service was done before it was killed: %v\n%s", err, &out)
+				case err != nil && !killed:
 					t.Fatalf("child: %v\n%s", err, &out)
 				}
-				return false
+				return
 			}
 		}
-		if err := <-done; err != nil {
-			t.Fatalf("child: %v\n%s", err, &out)
-		}
-		return false
 	}
-	cut := 0
-	for i := range kills {
-		if run(time.Duration(150+i*130) * time.Millisecond) {
-			cut++
-		}
+	for _, n := range []int{1, 200, 700, 1300} {
+		run("POST /scim/Users", n)
 	}
-	if cut < 2 {
-		t.Fatalf("only %d of %d runs were cut: the instants do not hit the cycle", cut, kills)
+	run("POST /scim/Groups", 3)
+	for range 3 {
+		run("PATCH /scim/Groups", 5)
 	}
-	run(0)
+	run("", 0)
 	st := tg.Store("default")
 	users, inTarget := st.Counts()
 	if users != want.Users-want.DisabledUsers || inTarget != want.Groups {
