@@ -26,9 +26,12 @@ import (
 //	      anchors
 //	        <U|G><target id>    -> <object>: the same the other way round
 //	      edges
-//	        <group><member>     -> <cycle number>: membership that the target was told, and in which cycle
+//	        <group><member>     -> <cycle number>: membership that the target was told, and in which cycle; 0: a request
+//	                               told it, and no answer says whether it was taken
 //	      memberships
 //	        <member><group>     -> "": the same the other way round
+//	      owed
+//	        <object>            -> "u" or "a": its manager or members are still to be looked at, see owing
 //	      escrows
 //	        <kind><object><other> -> Escrow: a failed operation that waits for its retry; other is the member of a
 //	                                 membership, 0 for the object itself and its manager
@@ -50,6 +53,7 @@ var (
 	bucketAnchors     = []byte("anchors")
 	bucketEdges       = []byte("edges")
 	bucketMemberships = []byte("memberships")
+	bucketOwed        = []byte("owed")
 	bucketEscrows     = []byte("escrows")
 	bucketDue         = []byte("due")
 	bucketLog         = []byte("log")
@@ -105,10 +109,14 @@ func createBuckets(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	return nil
+	jobs := root.Bucket(bucketJobs)
+	return jobs.ForEachBucket(func(k []byte) error { // files of earlier versions lack some
+		_, err := createJobBuckets(tx, num(k))
+		return err
+	})
 }
 
-var jobBuckets = [][]byte{bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketEscrows, bucketDue}
+var jobBuckets = [][]byte{bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketOwed, bucketEscrows, bucketDue}
 
 func createJobBuckets(tx *bbolt.Tx, app uint64) (*bbolt.Bucket, error) {
 	b, err := tx.Bucket(bucketSim).Bucket(bucketJobs).CreateBucketIfNotExists(key(app))

@@ -107,7 +107,7 @@ func (c *cycle) store(batch []*outcome, move func()) error {
 func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 	st := &c.j.state
 	if out.drop {
-		if err := dropLink(b, out.num); err != nil {
+		if err := c.dropObject(b, out.num); err != nil {
 			return err
 		}
 	}
@@ -124,23 +124,17 @@ func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 		}
 	}
 	if out.escrow != EscrowMember {
-		if err := c.settle(b, escrowKey{out.escrow, out.num, 0}, out.fail, out.clear); err != nil {
+		if err := c.settle(b, escrowKey{out.escrow, out.num, 0}, out.fail, out.waits, out.clear); err != nil {
 			return err
 		}
 	}
 	for _, e := range out.edges {
-		if e.fail == nil && !e.settled {
-			write := dropEdge
-			if e.present {
-				write = func(b *bbolt.Bucket, x edge) error { return putEdge(b, x, c.number) }
-			}
-			if err := write(b, e.edge); err != nil {
-				return err
-			}
-		}
-		if err := c.settle(b, escrowKey{EscrowMember, e.Group, e.Member}, e.fail, e.fail == nil); err != nil {
+		if err := c.storeEdge(b, e); err != nil {
 			return err
 		}
+	}
+	if err := c.storeOwing(b, out); err != nil {
+		return err
 	}
 	ex := &c.at.Exec
 	if out.imported {
@@ -153,8 +147,56 @@ func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 	return nil
 }
 
-// settle records a failure as an escrow, or removes the escrow of what succeeded.
-func (c *cycle) settle(b *bbolt.Bucket, k escrowKey, fail *failure, clear bool) error {
+// dropObject forgets a link, the memberships known with it, and what still waited to be done for its references.
+func (c *cycle) dropObject(b *bbolt.Bucket, n uint64) error {
+	if err := dropLink(b, n); err != nil {
+		return err
+	}
+	for _, kind := range []EscrowKind{EscrowManager, EscrowMember} {
+		for _, k := range escrowsOf(b, kind, n) {
+			if err := c.settle(b, k, nil, false, true); err != nil {
+				return err
+			}
+		}
+	}
+	return c.storeOwing(b, &outcome{num: n, paid: true})
+}
+
+func (c *cycle) storeEdge(b *bbolt.Bucket, e edgeResult) (err error) {
+	switch e.known {
+	case edgeTold:
+		err = putEdge(b, e.edge, c.number)
+	case edgeMaybe:
+		if _, known := knownIn(b, e.edge); !known {
+			err = putEdge(b, e.edge, maybeTold)
+		}
+	case edgeUntold:
+		err = dropEdge(b, e.edge)
+	}
+	if err != nil {
+		return err
+	}
+	return c.settle(b, escrowKey{EscrowMember, e.Group, e.Member}, e.fail, e.waits, e.fail == nil)
+}
+
+func (c *cycle) storeOwing(b *bbolt.Bucket, out *outcome) error {
+	st := &c.j.state
+	switch {
+	case out.owes != 0:
+		fresh, err := owe(b, out.num, out.owes)
+		if fresh {
+			st.Owed++
+		}
+		return err
+	case out.paid && st.Owed > 0 && owes(b, out.num) != 0:
+		st.Owed--
+		return b.Bucket(bucketOwed).Delete(key(out.num))
+	}
+	return nil
+}
+
+// settle records a failure as an escrow, or removes the escrow of what succeeded. waits is for what was not tried.
+func (c *cycle) settle(b *bbolt.Bucket, k escrowKey, fail *failure, waits, clear bool) error {
 	st := &c.j.state
 	open := &st.Escrows
 	if k.kind != EscrowObject {
@@ -162,11 +204,11 @@ func (c *cycle) settle(b *bbolt.Bucket, k escrowKey, fail *failure, clear bool) 
 	}
 	switch {
 	case fail != nil:
-		e, err := putFailure(b, k, c.s.clock.Now(), c.number, fail.Code, fail.Message)
+		fresh, err := putEscrow(b, k, c.s.clock.Now(), c.number, fail, !waits)
 		if err != nil {
 			return err
 		}
-		if e.Attempts == 1 {
+		if fresh {
 			*open++
 		}
 	case clear && *open > 0:

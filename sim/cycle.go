@@ -168,6 +168,9 @@ func (c *cycle) run() error {
 		}
 		return err
 	}
+	if err := c.recallTold(); err != nil {
+		return err
+	}
 	list, err := c.read()
 	if err != nil {
 		return err
@@ -181,7 +184,13 @@ func (c *cycle) run() error {
 	if err := c.pass(request, PhaseGroups, list.groups, c.group); err != nil {
 		return err
 	}
-	refs := c.references(list)
+	refs, err := c.references(&list)
+	if err != nil {
+		return err
+	}
+	if err := c.beginTelling(refs); err != nil {
+		return err
+	}
 	c.progress(func(p *Progress) { p.ReferencesTotal = len(refs) })
 	return c.pass(request, PhaseReferences, refs, func(ctx context.Context, w work) *outcome {
 		if w.kind == directory.KindUser {
@@ -333,7 +342,7 @@ func (c *cycle) read() (list worklist, err error) {
 func (c *cycle) idle(from uint64) bool {
 	c.j.mu.Lock()
 	defer c.j.mu.Unlock()
-	return from == c.at.Upto && c.j.state.Escrows+c.j.state.RefEscrows == 0
+	return from == c.at.Upto && c.j.state.Escrows+c.j.state.RefEscrows+c.j.state.Owed == 0
 }
 
 func (c *cycle) count(f func(*Execution)) {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -28,7 +29,7 @@ type Escrow struct {
 	Message  string     `json:"message"`     //
 	First    time.Time  `json:"first"`       // when it failed first
 	Last     time.Time  `json:"last"`        // when it failed last
-	Attempts int        `json:"n"`           // tries so far, the first one included
+	Attempts int        `json:"n"`           // tries so far, the first one included; 0: its turn did not come yet
 	Due      time.Time  `json:"due"`         // a cycle that begins at or after it tries again
 	Cycle    int        `json:"c,omitempty"` // the cycle of the last try
 }
@@ -78,24 +79,33 @@ func getEscrow(b *bbolt.Bucket, k escrowKey) (*Escrow, error) {
 	return e, nil
 }
 
-// putFailure records one more failed try of k and returns the escrow.
-func putFailure(b *bbolt.Bucket, k escrowKey, now time.Time, cycle int, code, message string) (*Escrow, error) {
+// putEscrow records that k failed once more, or, when it was not tried, that it waits: behind another failure of its
+// object, or for an object that it refers to. Waiting costs no attempt: such an escrow is due in the next cycle. fresh is
+// true when there was none before.
+func putEscrow(b *bbolt.Bucket, k escrowKey, now time.Time, cycle int, f *failure, tried bool) (fresh bool, err error) {
 	e, err := getEscrow(b, k)
-	if err != nil {
-		return nil, err
+	switch {
+	case err != nil:
+		return false, err
+	case e == nil:
+		e, fresh = &Escrow{Kind: k.kind, Num: k.num, Other: k.other, First: now}, true
+	case !tried && e.Code == f.Code && !e.Due.After(now):
+		return false, nil
+	default:
+		if err := b.Bucket(bucketDue).Delete(dueKey(e.Due, k)); err != nil {
+			return false, err
+		}
 	}
-	if e == nil {
-		e = &Escrow{Kind: k.kind, Num: k.num, Other: k.other, First: now}
-	} else if err := b.Bucket(bucketDue).Delete(dueKey(e.Due, k)); err != nil {
-		return nil, err
+	e.Due = now
+	if tried {
+		e.Attempts++
+		e.Due = now.Add(retryDelay(e.Attempts - 1))
 	}
-	e.Attempts++
-	e.Code, e.Message, e.Last, e.Cycle = code, message, now, cycle
-	e.Due = now.Add(retryDelay(e.Attempts - 1))
+	e.Code, e.Message, e.Last, e.Cycle = f.Code, f.Message, now, cycle
 	if err := putValue(b.Bucket(bucketEscrows), k.bytes(), e); err != nil {
-		return nil, err
+		return fresh, err
 	}
-	return e, b.Bucket(bucketDue).Put(dueKey(e.Due, k), nil)
+	return fresh, b.Bucket(bucketDue).Put(dueKey(e.Due, k), nil)
 }
 
 func dueKey(due time.Time, k escrowKey) []byte { return append(key(timeKey(due)), k.bytes()...) }
@@ -120,4 +130,43 @@ func dueEscrows(b *bbolt.Bucket, now time.Time) []escrowKey {
 		due = append(due, parseEscrowKey(k[8:]))
 	}
 	return due
+}
+
+// escrowsOf lists the escrows of a kind that belong to one object: its manager's, or those of a group's memberships.
+func escrowsOf(b *bbolt.Bucket, kind EscrowKind, n uint64) []escrowKey {
+	var list []escrowKey
+	prefix := escrowKey{kind, n, 0}.bytes()
+	c := b.Bucket(bucketEscrows).Cursor()
+	for k, _ := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix[:9]); k, _ = c.Next() {
+		list = append(list, parseEscrowKey(k))
+	}
+	return list
+}
+
+// owing says how an object's references are still to be looked at: its manager, or all members of the group. An object
+// owes when its link was made, or became active again, in an incremental cycle, which looks only at what changed; and when
+// a failure of the object itself kept its references back. It is settled in the second pass of the first cycle that gets
+// that far without such a failure.
+type owing byte
+
+const (
+	owesUntold owing = 'u' // members that the target was not told are added
+	owesAll    owing = 'a' // all members are, as in an initial cycle
+)
+
+// owes returns what an object owes, 0 for nothing.
+func owes(b *bbolt.Bucket, n uint64) owing {
+	if v := b.Bucket(bucketOwed).Get(key(n)); len(v) == 1 {
+		return owing(v[0])
+	}
+	return 0
+}
+
+// owe makes an object owe, at least as much as it does already; fresh is true when it did not.
+func owe(b *bbolt.Bucket, n uint64, how owing) (fresh bool, err error) {
+	before := owes(b, n)
+	if before == owesAll || before == how {
+		return false, nil
+	}
+	return before == 0, b.Bucket(bucketOwed).Put(key(n), []byte{byte(how)})
 }

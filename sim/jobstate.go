@@ -45,6 +45,8 @@ type jobState struct {
 	Groups       int           `json:"groups"`
 	Escrows      int           `json:"escrows"`    // open, objects
 	RefEscrows   int           `json:"refEscrows"` // open, references
+	Owed         int           `json:"owed"`       // objects whose references are still to be looked at
+	Telling      uint64        `json:"telling"`    // see telling; 0: none
 	ToDate       Counts        `json:"toDate"`
 	LastCycle    *CycleResult  `json:"lastCycle"`
 }

@@ -34,6 +34,7 @@ type Link struct {
 	Hash    string         `json:"h,omitempty"`  // of the attributes last exported
 	Manager uint64         `json:"m,omitempty"`  // manager last exported
 	Rule    string         `json:"r,omitempty"`  // synchronization rule, when not the default one
+	Away    bool           `json:"w,omitempty"`  // left out for now: an expression said so, or an input filter
 }
 
 // forgotten is what stands for an object that the directory purged and no longer knows: the link outlives the tombstone
@@ -41,6 +42,9 @@ type Link struct {
 func (l *Link) forgotten() source {
 	return source{Object: directory.Object{Num: l.Num, Kind: l.Kind, ID: l.ID, DisplayName: l.Name, State: directory.Purged}}
 }
+
+// active reports whether changes of the object's references are sent.
+func (l *Link) active() bool { return l != nil && l.State == LinkActive && !l.Away }
 
 // Managed reports whether a permanent deletion is carried to the target.
 func (l *Link) Managed() bool { return l.State != LinkUnmanaged }
@@ -87,8 +91,12 @@ func anchorOwner(b *bbolt.Bucket, kind directory.Kind, target string) uint64 {
 	return num(b.Bucket(bucketAnchors).Get(anchorKey(kind, target)))
 }
 
-// An edge is a membership that the target was told.
+// An edge is a membership that the target was told, or may have been told.
 type edge struct{ Group, Member uint64 }
+
+// maybeTold stands in an edge for the cycle: the membership was sent, and no answer says whether the target took it. It
+// is sent again while the member belongs to the group, and removed when it no longer does: a target bears both.
+const maybeTold = 0
 
 func putEdge(b *bbolt.Bucket, e edge, cycle int) error {
 	if err := b.Bucket(bucketEdges).Put(key(e.Group, e.Member), key(uint64(cycle))); err != nil {
@@ -104,14 +112,14 @@ func dropEdge(b *bbolt.Bucket, e edge) error {
 	return b.Bucket(bucketMemberships).Delete(key(e.Member, e.Group))
 }
 
-// exportedIn returns the cycle in which the target was told of a membership; ok is false when it was not.
-func exportedIn(b *bbolt.Bucket, e edge) (cycle int, ok bool) {
+// knownIn returns the cycle in which the target was told of a membership, or maybeTold; known is false when it was not.
+func knownIn(b *bbolt.Bucket, e edge) (cycle int, known bool) {
 	v := b.Bucket(bucketEdges).Get(key(e.Group, e.Member))
 	return int(num(v)), v != nil
 }
 
-// exportedMembers lists the members that the target was told of a group, by number.
-func exportedMembers(b *bbolt.Bucket, group uint64) []uint64 {
+// knownMembers lists the members that the target was, or may have been, told of a group, by number.
+func knownMembers(b *bbolt.Bucket, group uint64) []uint64 {
 	var members []uint64
 	eachPair(b.Bucket(bucketEdges), group, func(member uint64) { members = append(members, member) })
 	return members

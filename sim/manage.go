@@ -252,10 +252,10 @@ func (s *Service) Restart(appID string, r ResetScope) error {
 	return s.change(appID, "Enable/restart provisioning configuration", "", func(j *job, tx *bbolt.Tx) error {
 		b := jobBucket(tx, j.num)
 		if r.ConnectorDataStore {
-			if err := clearBuckets(b, bucketLinks, bucketAnchors, bucketEdges, bucketMemberships); err != nil {
+			if err := clearBuckets(b, bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketOwed); err != nil {
 				return err
 			}
-			j.state.Users, j.state.Groups = 0, 0
+			j.state.Users, j.state.Groups, j.state.Owed = 0, 0, 0
 		}
 		if r.Escrows {
 			if err := clearBuckets(b, bucketEscrows, bucketDue); err != nil {

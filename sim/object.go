@@ -25,18 +25,31 @@ type outcome struct {
 	clear    bool // the escrow, if any, is settled
 	asked    bool // at least one request was answered
 	edges    []edgeResult
+	waits    bool  // what failed was not tried, but waits for something else
+	owes     owing // its references are to be looked at, in this cycle or a later one; 0 leaves what is
+	paid     bool  // its references were looked at
 	imported bool
 	entitled bool
 	exported bool
 }
 
-// edgeResult is a membership that the target was told, or that failed.
+// edgeResult is what became of a membership: what the target knows of it now, and whether it is to be tried again. One
+// without a failure has its escrow, if any, closed.
 type edgeResult struct {
 	edge
-	present bool
-	fail    *failure
-	settled bool // nothing to do: an escrow of it goes
+	known edgeKnown
+	fail  *failure
+	waits bool // not tried: it waits behind a failure, or for the member to get an object at the target
 }
+
+type edgeKnown byte
+
+const (
+	edgeSame   edgeKnown = iota // as before
+	edgeTold                    // the target was told of it
+	edgeMaybe                   // it was sent, but no answer says that the target took it
+	edgeUntold                  // the target was told that it is gone
+)
 
 // user brings one user to its wanted state.
 func (c *cycle) user(ctx context.Context, w work) *outcome { return c.object(ctx, w) }
@@ -68,10 +81,17 @@ func (c *cycle) object(ctx context.Context, w work) *outcome {
 		return t.out
 	case !ok:
 		t.out.clear = true
+		if t.link != nil && t.src.unread {
+			t.away()
+		}
 		return t.out
 	}
 	t.out.entitled = t.src.scope.entitled()
+	rested := !t.link.active()
 	t.decide(ctx)
+	if t.out.link.active() && (rested || t.out.fresh) && t.kind == Incremental && len(t.m.References) > 0 {
+		t.out.owes = owesUntold
+	}
 	t.finish(clock.Wall().Sub(began).Milliseconds())
 	return t.out
 }
@@ -275,8 +295,17 @@ func (t *step) relink(state LinkState) {
 		return
 	}
 	l := *t.link
-	l.State, l.Changed, l.ID, l.Name = state, t.rec.Time, t.src.ID, t.src.DisplayName
+	l.State, l.Changed, l.ID, l.Name, l.Away = state, t.rec.Time, t.src.ID, t.src.DisplayName, false
 	t.out.link = &l
+}
+
+// away notes that a linked object is left out for now; its references rest, and are looked at when it comes back.
+func (t *step) away() {
+	if t.link != nil && !t.link.Away {
+		l := *t.link
+		l.Away = true
+		t.out.link = &l
+	}
 }
 
 // keep brings an object in scope to what its mappings say: linked ones by id, others by matching first.
@@ -497,6 +526,7 @@ func (t *step) note(have *scim.Resource) {
 func (t *step) ignored(want mapping.Object) {
 	t.skip(ActionOther, SkipBlocked, "S-245")
 	t.rec.Message = "The expression mapped to " + want.IgnoredBy + " says IgnoreObjectFlow: the object is left out."
+	t.away()
 }
 
 func (t *step) skip(action Action, reason SkipReason, ruleIDs ...string) {

@@ -79,6 +79,8 @@ func (r *record) sentence() string {
 		return fmt.Sprintf("%s failed: %s", who, firstLine(r.Message))
 	case r.Status == Skipped:
 		return fmt.Sprintf("%s skipped: %s", who, r.skipShort())
+	case r.Status == Warning && r.Kind == directory.KindUser:
+		return fmt.Sprintf("%s: manager out of scope, not sent", who)
 	case r.Status == Warning:
 		return fmt.Sprintf("%s: %s out of scope, not sent", who, plural(len(r.Dropped), "member"))
 	case r.Ref == "members":
@@ -198,8 +200,14 @@ func (r *record) skipText() string {
 	return b.String()
 }
 
+// droppedText names references that are out of scope. Readers of logs take the ids from before "as the members of" and the
+// group from between that and the full stop (application-provisioning-log-analytics.md, "Custom queries").
 func (r *record) droppedText() string {
-	return fmt.Sprintf("We were unable to assign %s as the members of %s: not in scope of provisioning.", strings.Join(r.Dropped, ", "), r.Name)
+	as := "members"
+	if r.Kind == directory.KindUser {
+		as = "manager"
+	}
+	return fmt.Sprintf("We were unable to assign %s as the %s of %s. Not in scope of provisioning.", strings.Join(r.Dropped, ", "), as, r.Name)
 }
 
 func title(s string) string {

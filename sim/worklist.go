@@ -8,6 +8,7 @@ import (
 
 	"entrasim/directory"
 	"entrasim/sim/mapping"
+	"entrasim/sim/scim"
 )
 
 // work is one object that a cycle looks at, and why.
@@ -29,6 +30,7 @@ type worklist struct {
 	users, groups []work
 	managers      map[uint64]bool            // users whose manager is to be looked at
 	edges         map[uint64]map[uint64]bool // memberships to be looked at, by group
+	unresolved    []escrowKey                // references that wait for an object which they refer to
 	full          bool                       // initial: every manager and every member
 	deltas        int                        // changes read from the feed
 	refDeltas     int
@@ -143,12 +145,6 @@ func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes dir
 			})
 		}
 	}
-	edge := func(group, member uint64) {
-		if list.edges[group] == nil {
-			list.edges[group] = map[uint64]bool{}
-		}
-		list.edges[group][member] = true
-	}
 	for _, c := range changes.Objects {
 		list.deltas++
 		w := work{num: c.Num, kind: c.Kind, imp: importUpdate}
@@ -191,7 +187,7 @@ func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes dir
 			}
 		}
 		if hasReference(mappingOf(j.set, directory.KindGroup), "members") {
-			edge(e.Group, e.Member)
+			list.edge(e.Group, e.Member)
 			touch(work{num: e.Group, kind: directory.KindGroup, imp: importUpdate, refs: true})
 		}
 	}
@@ -205,18 +201,13 @@ func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes dir
 			members(a.Principal)
 		}
 	}
-	for _, k := range due {
-		switch k.kind {
-		case EscrowObject:
-			touch(work{num: k.num, kind: kindOf(r, b, k.num), imp: importUpdate, retry: true})
-		case EscrowManager:
-			list.managers[k.num] = true
-			touch(work{num: k.num, kind: directory.KindUser, imp: importUpdate, refs: true, retry: true})
-		case EscrowMember:
-			edge(k.num, k.other)
-			touch(work{num: k.num, kind: directory.KindGroup, imp: importUpdate, refs: true, retry: true})
+	retryReferences(b, &list, users, groups, due, func(n uint64, w work) {
+		if w.kind == 0 {
+			w.kind = kindOf(r, b, n)
 		}
-	}
+		w.num, w.imp, w.retry = n, importUpdate, true
+		touch(w)
+	})
 	for _, w := range users {
 		if w.retry || mappingOf(j.set, w.kind) != nil { // an escrow must not stay open because its mapping was switched off
 			list.users = append(list.users, w)
@@ -230,6 +221,85 @@ func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes dir
 	sortWork(list.users)
 	sortWork(list.groups)
 	return list
+}
+
+// retryReferences adds what is due to the list. A change of an object makes what waits of its references due as well. What
+// waits behind a failure of the object itself waits on while that is not due, and what waits for another object is looked
+// at when the objects are through.
+func retryReferences(b *bbolt.Bucket, list *worklist, users, groups map[uint64]work, due []escrowKey, touch func(uint64, work)) {
+	if k, _ := b.Bucket(bucketEscrows).Cursor().First(); k == nil {
+		return
+	}
+	var references []escrowKey
+	for _, k := range due {
+		if k.kind == EscrowObject {
+			touch(k.num, work{})
+		} else {
+			references = append(references, k)
+		}
+	}
+	for n := range users {
+		references = append(references, escrowsOf(b, EscrowManager, n)...)
+	}
+	for n := range groups {
+		references = append(references, escrowsOf(b, EscrowMember, n)...)
+	}
+	seen := map[escrowKey]bool{}
+	for _, k := range references {
+		if seen[k] {
+			continue
+		}
+		seen[k] = true
+		e, err := getEscrow(b, k)
+		if err != nil || e == nil {
+			continue
+		}
+		if e.Code == scim.CodeUnresolvedReference {
+			list.unresolved = append(list.unresolved, k)
+			continue
+		}
+		met := users
+		if k.kind == EscrowMember {
+			met = groups
+		}
+		if _, now := met[k.num]; !now && waiting(b, k.num) {
+			continue
+		}
+		list.reference(k)
+		kind := directory.KindUser
+		if k.kind == EscrowMember {
+			kind = directory.KindGroup
+		}
+		touch(k.num, work{kind: kind, refs: true})
+	}
+}
+
+// waiting reports whether a failure of an object is still to be tried again.
+func waiting(b *bbolt.Bucket, n uint64) bool {
+	return b.Bucket(bucketEscrows).Get(escrowKey{EscrowObject, n, 0}.bytes()) != nil
+}
+
+// edge adds a membership.
+func (l *worklist) edge(group, member uint64) {
+	if l.edges == nil {
+		l.edges = map[uint64]map[uint64]bool{}
+	}
+	if l.edges[group] == nil {
+		l.edges[group] = map[uint64]bool{}
+	}
+	l.edges[group][member] = true
+}
+
+// reference adds what a reference's escrow is about.
+func (l *worklist) reference(k escrowKey) {
+	if k.kind == EscrowMember {
+		l.edge(k.num, k.other)
+		return
+	}
+	if l.managers == nil {
+		l.managers = map[uint64]bool{}
+	}
+	l.managers[k.num] = true
 }
 
 // kindOf tells the kind of an object that is due, also of one that the directory has forgotten. One of which nothing is

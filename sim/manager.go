@@ -1,0 +1,190 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+
+	"entrasim/directory"
+	"entrasim/sim/clock"
+	"entrasim/sim/scim"
+)
+
+// managerLook is what is to be known of a user before its manager is written.
+type managerLook struct {
+	src    source
+	link   *Link
+	held   bool   // the user itself failed
+	boss   uint64 // 0: there is none, or none any more
+	bossID string
+	target string // the manager's id at the target
+	state  referent
+}
+
+// lookAtManager reads a user, its link and how its manager stands. A manager that was purged is none any more; one that
+// lies among the deleted items is out of scope.
+func (c *cycle) lookAtManager(n uint64) (l managerLook, err error) {
+	err = c.s.dir.View(func(r *directory.Reader) (err error) {
+		b := jobBucket(r.Tx(), c.app)
+		if b == nil {
+			return errStopped
+		}
+		if l.link, err = getLink(b, n); err != nil || l.link == nil {
+			return err
+		}
+		l.held = waiting(b, n)
+		l.src, _ = readSource(r, c.app, c.all, c.set, n)
+		if l.src.manager == 0 {
+			return nil
+		}
+		_, state, ok := r.Standing(l.src.manager)
+		if !ok || state == directory.Purged {
+			return nil
+		}
+		l.boss = l.src.manager
+		if state == directory.Live {
+			var link *Link
+			if link, l.state, err = c.refer(r, b, l.boss); err != nil {
+				return err
+			}
+			if l.state == linked {
+				l.target = link.Target
+			}
+		}
+		if l.state == outside { // it will be named
+			o, _ := r.Object(l.boss)
+			l.bossID = o.ID
+		}
+		return nil
+	})
+	return l, err
+}
+
+// manager writes a user's manager: the target id of the manager, when that is in scope and linked.
+func (c *cycle) manager(ctx context.Context, w work, list worklist) *outcome {
+	began := clock.Wall()
+	m := mappingOf(c.set, directory.KindUser)
+	out := &outcome{num: w.num, kind: w.kind, escrow: EscrowManager, paid: true}
+	attribute := referenceOf(m, "manager")
+	look, err := c.lookAtManager(w.num)
+	switch {
+	case err != nil:
+		out.fail = failureOf(err)
+		return out
+	case attribute == "" || !look.link.active() || !m.Update || look.src.user == nil || look.src.unread:
+		out.clear = true
+		return out
+	case look.held: // its failure drops what comes behind for this cycle
+		out.owes = owesUntold
+		return out
+	}
+	t := &step{cycle: c, w: w, src: look.src, m: m, link: look.link, rt: scim.User, out: out}
+	t.rec = record{App: c.app, Time: c.s.clock.Now(), Cycle: c.number, Num: w.num, Kind: w.kind, Name: t.src.DisplayName,
+		UPN: t.src.UPN, ID: t.src.ID, Import: importUpdate, Scope: &t.src.scope, Target: t.link.Target, Ref: attribute}
+	defer func() { t.finish(clock.Wall().Sub(began).Milliseconds()) }()
+	switch {
+	case look.boss != 0 && look.state == pending:
+		out.fail, out.waits = waitsFor(fmt.Sprintf("The manager of %s has no object at the target yet.", t.src.ID)), true
+	case look.boss != 0 && look.state == outside: // until the reference changes, or an initial cycle
+		out.clear = true
+		t.rec.Action, t.rec.Status, t.rec.Code = ActionUpdate, Warning, scim.CodeUnresolvedReference
+		t.rec.Dropped, t.rec.Rules = []string{look.bossID}, []string{"S-288"}
+	case look.boss == 0 && !t.removable(list):
+		out.clear = true
+	default:
+		t.writeManager(ctx, &look)
+	}
+	return out
+}
+
+// removable reports whether a user without a manager may have one at the target that is to go: one that was exported, one
+// that the change feed says was removed, and in an initial cycle one that was read at a target object that had been linked
+// before. What a first match finds stays: a null value is no reason to take something away.
+func (t *step) removable(list worklist) bool {
+	if t.link.Manager != 0 || list.managers[t.w.num] {
+		return true
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return list.full && t.link.Cycle != t.number && t.reads[t.w.num].known
+}
+
+// writeManager makes the target's manager the wanted one; what the target holds decides what is sent.
+func (t *step) writeManager(ctx context.Context, look *managerLook) {
+	have, err := t.managerRead(ctx)
+	if err != nil {
+		t.rec.Action = ActionUpdate
+		t.failed(err)
+		return
+	}
+	if have == look.target {
+		t.out.clear = true
+		if t.link.Manager != look.boss {
+			t.relinkManager(look.boss)
+		}
+		return
+	}
+	op, reason := t.opt.Op(have != ""), "The manager is linked and the target returned another."
+	switch {
+	case look.target == "":
+		op, reason = scim.Remove, "The manager was removed in the directory."
+	case have == "":
+		reason = "The manager is linked and the target returned none."
+	}
+	rules := []string{"W-061", "W-130", "W-131"}
+	if op == scim.Remove {
+		rules = []string{"W-138"}
+		if t.client.Dialect() == scim.Compliant {
+			rules = []string{"W-137"}
+		}
+	}
+	body, send := scim.ManagerPatch(t.client.Dialect(), t.opt, op, look.target, have)
+	if !send {
+		t.out.clear = true
+		t.relinkManager(look.boss)
+		return
+	}
+	t.rec.Action, t.rec.Sent, t.rec.Rules = ActionUpdate, true, rules
+	t.rec.Modified = []modified{reference(t.rec.Ref, have, look.target)}
+	if err := t.client.Patch(ctx, t.tag(t.src.ID, reason, rules...), scim.User, t.link.Target, body); err != nil {
+		t.failed(err)
+		if look.boss != 0 { // the target may have taken it
+			t.relinkManager(look.boss)
+		}
+		return
+	}
+	t.succeeded()
+	t.relinkManager(look.boss)
+}
+
+func (t *step) relinkManager(manager uint64) {
+	l := *t.link
+	l.Manager, l.Changed = manager, t.rec.Time
+	t.out.link = &l
+}
+
+// managerRead returns the manager that the target holds: as read in this cycle's user pass, else read now.
+func (t *step) managerRead(ctx context.Context) (string, error) {
+	t.mu.Lock()
+	r, ok := t.reads[t.w.num]
+	delete(t.reads, t.w.num)
+	t.mu.Unlock()
+	if ok {
+		return r.manager, nil
+	}
+	have, err := t.client.Get(ctx, t.tag(t.src.ID, "Its manager changed: its present state decides what is sent.", "W-053", "W-061"), scim.User, t.link.Target)
+	if err != nil {
+		return "", err
+	}
+	return have.Manager(), nil
+}
+
+func reference(name, old, new string) modified {
+	m := modified{Name: name}
+	if old != "" {
+		m.Old = &old
+	}
+	if new != "" {
+		m.New = &new
+	}
+	return m
+}
