@@ -3,6 +3,8 @@ package sim
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -181,14 +183,44 @@ func (s *Service) selfURL() string {
 	return strings.TrimSuffix(s.opt.SelfURL(), "/")
 }
 
-// storedURL turns a tenant URL on the own listener into its address-free form.
-func (s *Service) storedURL(url string) string {
-	if self := s.selfURL(); self != "" {
-		if rest, ok := strings.CutPrefix(url, self); ok && strings.HasPrefix(rest, "/") {
-			return selfScheme + rest
-		}
+// storedURL turns a tenant URL on the own listener, however its host is spelled, into its address-free form.
+func (s *Service) storedURL(text string) string {
+	self, err := url.Parse(s.selfURL())
+	if err != nil || self.Host == "" {
+		return text
 	}
-	return url
+	u, err := url.Parse(text)
+	if err != nil || u.User != nil || u.Scheme != self.Scheme || portOf(u) != portOf(self) || !sameHost(u.Hostname(), self.Hostname()) {
+		return text
+	}
+	_, rest, _ := strings.Cut(text, "//")
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		return selfScheme + rest[i:]
+	}
+	return selfScheme
+}
+
+// sameHost reports whether two names lead to one listener of this machine. The listener's own is that of the address that
+// it was told, which other loopback names reach as well.
+func sameHost(a, self string) bool {
+	return strings.EqualFold(a, self) || loopback(a) && loopback(self)
+}
+
+func loopback(host string) bool {
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.Equal(net.IPv6loopback) || ip.Equal(net.IPv4(127, 0, 0, 1)) || ip.IsUnspecified()
+	}
+	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
+}
+
+func portOf(u *url.URL) string {
+	switch p := u.Port(); {
+	case p != "":
+		return p
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
 }
 
 // presentURL is the inverse of storedURL.

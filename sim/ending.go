@@ -120,8 +120,7 @@ func (c *cycle) quarantine(now time.Time, e *JobError) (imposed bool) {
 		imposed = true
 		q = &Quarantine{SeriesBegan: now}
 	} else {
-		copied := *q
-		q = &copied
+		q = copied(q)
 	}
 	q.Reason, q.CurrentBegan, q.Error = QuarantineException, now, e
 	q.SeriesCount++

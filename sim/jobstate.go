@@ -235,22 +235,41 @@ func (s *Service) view(j *job) Job {
 	v := Job{
 		Deleted: j.deleted, ID: j.cfg.ID, TemplateID: j.cfg.TemplateID, ApplicationID: j.cfg.AppID, ApplicationName: j.cfg.Name,
 		ScheduleState: st.Schedule, Interval: st.Interval, Settings: s.settings(j), NextCycle: st.Next,
-		ToDate: st.ToDate, Escrows: st.Escrows + st.RefEscrows, LastCycle: st.LastCycle,
+		ToDate: st.ToDate, Escrows: st.Escrows + st.RefEscrows, LastCycle: copied(st.LastCycle),
 		Status: Status{
-			Code: code(&st), CountSuccessiveCompleteFailures: st.Failures, LastExecution: st.Last,
-			LastSuccessfulExecution: st.LastOK, LastSuccessfulExecutionWithExport: st.LastExport,
-			Quarantine: st.Quarantine, SteadyStateFirst: st.SteadyFirst, SteadyStateLast: st.SteadyLast,
+			Code: code(&st), CountSuccessiveCompleteFailures: st.Failures, LastExecution: st.Last.copied(),
+			LastSuccessfulExecution: st.LastOK.copied(), LastSuccessfulExecutionWithExport: st.LastExport.copied(),
+			Quarantine: copied(st.Quarantine), SteadyStateFirst: st.SteadyFirst, SteadyStateLast: st.SteadyLast,
 			Users: st.Users, Groups: st.Groups,
 		},
+	}
+	if v.LastCycle != nil {
+		v.LastCycle.Error = copied(v.LastCycle.Error)
+	}
+	if q := v.Status.Quarantine; q != nil {
+		q.Error = copied(q.Error)
 	}
 	if st.Schedule != ScheduleActive {
 		v.NextCycle = time.Time{}
 	}
-	if j.progress != nil {
-		p := *j.progress
-		v.Progress = &p
-	}
+	v.Progress = copied(j.progress)
 	return v
+}
+
+func copied[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
+}
+
+func (e *Execution) copied() *Execution {
+	c := copied(e)
+	if c != nil {
+		c.Error = copied(c.Error)
+	}
+	return c
 }
 
 // code derives the status code: paused wins, then quarantine, then whether a first cycle has ended

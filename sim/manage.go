@@ -54,8 +54,8 @@ func (s *Service) apply(j *job, edit SettingsEdit) (credentials bool, err error)
 			if _, err := scim.ParseTenantURL(s.presentURL(url)); err != nil {
 				return false, invalid("tenantUrl", err.Error(), "")
 			}
+			url = s.storedURL(url)
 		}
-		url = s.storedURL(url)
 		credentials = credentials || j.secrets[secretBaseAddress] != url
 		setSecret(j.secrets, secretBaseAddress, url)
 	}
@@ -217,8 +217,9 @@ func (s *Service) UpdateSettings(appID string, edit SettingsEdit) error {
 		if credentials {
 			j.dropClient()
 			if j.state.Quarantine != nil && j.state.Schedule == ScheduleActive {
-				j.state.Next = s.clock.Now()
-				j.state.Quarantine.NextAttempt = j.state.Next
+				q := *j.state.Quarantine // copies of it are out there
+				q.NextAttempt = s.clock.Now()
+				j.state.Quarantine, j.state.Next = &q, q.NextAttempt
 			}
 		}
 		return putValue(jobBucket(tx, j.num), keySecrets, j.secrets)
@@ -408,7 +409,7 @@ func (s *Service) TestConnection(ctx context.Context, appID string, tenantURL, t
 		return err
 	}
 	if tenantURL != nil {
-		url = s.presentURL(strings.TrimSpace(*tenantURL))
+		url = s.presentURL(s.storedURL(strings.TrimSpace(*tenantURL)))
 	}
 	if token != nil {
 		secret = strings.TrimSpace(*token)
