@@ -75,7 +75,7 @@ func (s *Service) CreateApplication(displayName string) (Application, error) {
 		return Application{}, err
 	}
 	app := applicationOf(sp)
-	return app, s.audit(app, "Add application", "", nil)
+	return app, s.audit(app, "Add application", "")
 }
 
 // nonGalleryRoles are the two app roles of a new non-gallery application; ids as commonly seen, clients read them.
@@ -113,7 +113,7 @@ func (s *Service) DeleteApplication(id string) error {
 	if err := s.dir.DeleteServicePrincipal(s.clock.Now(), id); err != nil {
 		return err
 	}
-	return s.audit(app, "Delete application", "", nil)
+	return s.audit(app, "Delete application", "")
 }
 
 // Assign gives a user or a group a role of the application; an empty role is the application's User role.
@@ -129,7 +129,7 @@ func (s *Service) Assign(appID, principal, role string) (directory.Assignment, e
 	if err != nil {
 		return a, err
 	}
-	return a, s.audit(app, "Add app role assignment grant to user or group", a.PrincipalDisplayName, nil)
+	return a, s.audit(app, "Add app role assignment grant to user or group", a.PrincipalDisplayName)
 }
 
 // Unassign removes an assignment, given by its own id or the principal's.
@@ -141,7 +141,7 @@ func (s *Service) Unassign(appID, principal string) error {
 	if err := s.dir.Unassign(s.clock.Now(), app.ID, principal); err != nil {
 		return err
 	}
-	return s.audit(app, "Remove app role assignment", principal, nil)
+	return s.audit(app, "Remove app role assignment", principal)
 }
 
 // EmbeddedToken is the bearer token of the embedded target.

@@ -24,16 +24,23 @@ type AuditRecord struct {
 	Error           *JobError `json:"error,omitempty"`
 }
 
+// Who does what the audit log tells.
+const (
+	administrator       = "Administrator"
+	provisioningService = "Azure AD Provisioning Service"
+)
+
 func (s *Service) auditRecord(app Application, activity, detail string, e *JobError) AuditRecord {
 	r := AuditRecord{Time: s.clock.Now(), Activity: activity, ApplicationID: app.ID, ApplicationName: app.DisplayName,
-		InitiatedBy: "Administrator", Result: "success", Detail: detail, Error: e}
+		InitiatedBy: administrator, Result: "success", Detail: detail, Error: e}
 	if e != nil {
-		r.InitiatedBy, r.Result = "Azure AD Provisioning Service", "failure"
+		r.Result = "failure"
 	}
 	return r
 }
 
-func putAudit(tx *bbolt.Tx, r AuditRecord) error {
+// putAudit gives a record its number and stores it; one without an activity is none.
+func putAudit(tx *bbolt.Tx, r *AuditRecord) error {
 	if r.Activity == "" {
 		return nil
 	}
@@ -46,10 +53,23 @@ func putAudit(tx *bbolt.Tx, r AuditRecord) error {
 	return putValue(b, key(n), r)
 }
 
-func (s *Service) audit(app Application, activity, detail string, e *JobError) error {
-	r := s.auditRecord(app, activity, detail, e)
-	err := s.update(func(tx *bbolt.Tx) error { return putAudit(tx, r) })
-	s.events.Publish("audit", func() any { return r })
+// audited tells live pages of records that were stored.
+func (s *Service) audited(list ...*AuditRecord) {
+	for _, r := range list {
+		if r.ID != "" {
+			told := *r
+			s.events.Publish("audit", func() any { return told })
+		}
+	}
+}
+
+// audit stores a record of what an administrator did.
+func (s *Service) audit(app Application, activity, detail string) error {
+	r := s.auditRecord(app, activity, detail, nil)
+	err := s.update(func(tx *bbolt.Tx) error { return putAudit(tx, &r) })
+	if err == nil {
+		s.audited(&r)
+	}
 	return err
 }
 

@@ -117,7 +117,7 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 		return nil
 	}
 	c := &cycle{
-		s: s, j: j, app: j.num, set: j.set, opt: s.wire, all: s.settings(j).Scope == SyncAll, began0: clock.Wall(),
+		s: s, j: j, app: j.num, set: j.set, opt: s.wire, began0: clock.Wall(),
 		anchors: map[string]uint64{}, reads: map[uint64]read{}, requests: map[string][]uint64{},
 	}
 	if p := j.state.Running; p != nil && p.Resets == j.state.Resets {
@@ -128,7 +128,11 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 			c.at.Kind = Initial
 		}
 		j.state.Cycle = c.at.Number
+		if !j.state.Ran { // the first cycle reads everything anew, however often it is tried
+			j.state.Scope = s.settings(j).Scope
+		}
 	}
+	c.all = s.inForce(j) == SyncAll
 	c.began, c.number, c.kind = c.at.Began, c.at.Number, c.at.Kind
 	c.id = guid(s.opt.Seed, "cycle", j.cfg.ID, c.number)
 	if c.at.Exec.ActivityID == "" {

@@ -5,13 +5,19 @@ import (
 	"strings"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"entrasim/sim/scim"
 )
 
-// end closes a cycle that ran to its end (err nil), broke off (a scim.Error) or was ended by a restart (errStopped). ok is
-// false when the job is gone, of which nothing is written.
+// end closes a cycle that ran to its end (err nil), broke off (a scim.Error, or a fault of this program) or was ended by a
+// restart. ok is false when the job is gone, of which nothing is written.
 func (c *cycle) end(err error) (_ CycleResult, ok bool) {
-	j := c.j
+	j, s := c.j, c.s
+	app, appErr := s.Application(j.cfg.AppID)
+	if appErr != nil { // the directory lost it; the job's own words do
+		app = Application{ID: j.cfg.AppID, DisplayName: j.cfg.Name}
+	}
 	j.mu.Lock()
 	j.progress = nil
 	j.running.Store(nil)
@@ -19,17 +25,47 @@ func (c *cycle) end(err error) (_ CycleResult, ok bool) {
 		j.mu.Unlock()
 		return CycleResult{}, false
 	}
-	now := c.s.clock.Now()
-	st := &j.state
+	result, notes, drop := c.conclude(err, app)
+	s.schedule(j)
+	next := j.state.Next
+	var kept error
+	if len(notes) > 0 || drop || result.Counts != (Counts{}) || result.Error != nil && result.Error.Code != "None" {
+		kept = c.keepEnd(notes, drop)
+	}
+	j.mu.Unlock()
+
+	n := result.Counts
+	switch e := result.Error; {
+	case e != nil && e.Code != "None":
+		s.log.Error("provisioning cycle failed", "application", j.cfg.Name, "job", j.cfg.ID, "cycle", result.Cycle,
+			"code", e.Code, "message", e.Message, "hint", Cure(e.Code, e.Message), "next", next)
+	case n != (Counts{}):
+		s.log.Info("provisioning cycle ended", "application", j.cfg.Name, "cycle", result.Cycle, "kind", result.Kind, "state", result.State,
+			"created", n.Create, "updated", n.Update, "disabled", n.Disable, "deleted", n.Delete, "skipped", n.Skip, "failed", n.Fail, "requests", result.Requests)
+	}
+	if kept != nil {
+		s.log.Error("job state not written", "job", j.cfg.ID, "error", kept)
+	}
+	s.ended(result)
+	s.jobChanged(j)
+	if kept == nil {
+		s.audited(notes...)
+	}
+	return result, true
+}
+
+// conclude changes the job's state by how the cycle ended. It returns what the audit log is told, and whether escrows are to
+// be dropped. j.mu is held.
+func (c *cycle) conclude(err error, app Application) (result CycleResult, notes []*AuditRecord, drop bool) {
+	j, st, now := c.j, &c.j.state, c.s.clock.Now()
 	ex := c.at.Exec
 	ex.Began, ex.Ended, ex.ActivityID = c.began, now, c.id
 	stopped := err != nil && c.restarted() // whatever broke off, it was the old state's
 	switch {
+	case stopped:
+		ex.State, ex.Error = Failed, &JobError{Code: "None", Message: "The cycle was ended by a restart."}
 	case err != nil:
 		ex.State, ex.Error = Failed, jobError(err)
-		if stopped {
-			ex.Error = &JobError{Code: "None", Message: "The cycle was ended by a restart."}
-		}
 	case ex.Escrowed > 0 || st.Escrows+st.RefEscrows > 0:
 		ex.State = EntryLevelErrors
 	default:
@@ -37,47 +73,56 @@ func (c *cycle) end(err error) (_ CycleResult, ok bool) {
 	}
 	st.Last = &ex
 	st.Running = nil
-	result := CycleResult{Job: j.cfg.ID, Cycle: c.number, Kind: c.at.Kind, Began: c.began, Ended: now, State: ex.State,
-		Error: ex.Error, Counts: c.at.Counts, Requests: c.at.Request + c.sentSoFar()}
-	st.LastCycle = &result
+	result = CycleResult{Job: j.cfg.ID, Cycle: c.number, Kind: c.at.Kind, Began: c.began, Ended: now, State: ex.State,
+		Error: copied(ex.Error), Counts: c.at.Counts, Requests: c.at.Request + c.sentSoFar()}
+	st.LastCycle = copied(&result)
+	st.LastCycle.Error = copied(ex.Error)
 	st.ToDate.add(c.at.Counts)
-
-	quarantined := false
+	j.dirty = true
+	tell := func(activity, detail string, e *JobError) {
+		r := c.s.auditRecord(app, activity, detail, e)
+		r.InitiatedBy = provisioningService
+		notes = append(notes, &r)
+	}
 	switch {
 	case stopped: // a restart follows at once
 		st.Next = now
-	case err != nil:
-		st.Failures++
-		quarantined = c.quarantine(now, ex.Error)
-	default:
+	case err == nil:
 		c.succeeded(now, &ex)
+	case isInternal(err) && st.Quarantine == nil:
+		// A fault of ours says nothing about the target: the next cycle tries again (howto-analyze-provisioning-logs.md).
+		st.Failures++
+		st.Next = now.Add(st.Interval)
+		tell("Provisioning cycle", ex.Error.Code+": "+ex.Error.Message, ex.Error)
+	default:
+		st.Failures++
+		imposed, over := c.quarantine(now, ex.Error)
+		if imposed {
+			tell("Quarantine", ex.Error.Code+": "+ex.Error.Message, ex.Error)
+		}
+		if over {
+			st.Escrows, st.RefEscrows, drop = 0, 0, true
+			tell("Disable/pause provisioning configuration", "The job was in quarantine for 28 days. It was disabled, and the failures that waited for another try were dropped.", nil)
+		}
 	}
-	j.dirty = true
-	c.s.schedule(j)
-	next := st.Next
-	j.mu.Unlock()
+	return result, notes, drop
+}
 
-	if err != nil && !stopped {
-		c.s.log.Error("provisioning cycle failed", "application", j.cfg.Name, "job", j.cfg.ID, "cycle", result.Cycle,
-			"code", ex.Error.Code, "message", ex.Error.Message, "hint", Cure(ex.Error.Code, ex.Error.Message), "next", next)
-		if app, appErr := c.s.Application(j.cfg.AppID); appErr == nil && quarantined {
-			if auditErr := c.s.audit(app, "Quarantine", ex.Error.Code+": "+ex.Error.Message, ex.Error); auditErr != nil {
-				c.s.log.Error("audit record not written", "error", auditErr)
+// keepEnd commits the state in which a cycle left its job; j.mu is held.
+func (c *cycle) keepEnd(notes []*AuditRecord, drop bool) error {
+	return c.s.update(func(tx *bbolt.Tx) error {
+		if drop {
+			if err := clearBuckets(jobBucket(tx, c.app), bucketEscrows, bucketDue); err != nil {
+				return err
 			}
 		}
-		if flushErr := c.s.flush(); flushErr != nil {
-			c.s.log.Error("job state not written", "job", j.cfg.ID, "error", flushErr)
+		for _, r := range notes {
+			if err := putAudit(tx, r); err != nil {
+				return err
+			}
 		}
-	} else if n := c.at.Counts; n != (Counts{}) {
-		c.s.log.Info("provisioning cycle ended", "application", j.cfg.Name, "cycle", result.Cycle, "kind", result.Kind, "state", result.State,
-			"created", n.Create, "updated", n.Update, "disabled", n.Disable, "deleted", n.Delete, "skipped", n.Skip, "failed", n.Fail, "requests", result.Requests)
-		if flushErr := c.s.flush(); flushErr != nil {
-			c.s.log.Error("job state not written", "job", j.cfg.ID, "error", flushErr)
-		}
-	}
-	c.s.ended(result)
-	c.s.jobChanged(j)
-	return result, true
+		return c.j.save(tx)
+	})
 }
 
 // succeeded moves the watermark and lifts a quarantine; j.mu is held.
@@ -111,9 +156,9 @@ var quarantineSteps = []time.Duration{6 * time.Hour, 12 * time.Hour, 24 * time.H
 // quarantineEnd is when a job in quarantine is disabled.
 const quarantineEnd = 28 * 24 * time.Hour
 
-// quarantine imposes a quarantine for a critical fault, or leaves it in force for one more attempt; it reports whether it
-// is new. After 28 days the job is disabled and its escrows dropped. j.mu is held.
-func (c *cycle) quarantine(now time.Time, e *JobError) (imposed bool) {
+// quarantine imposes a quarantine for a critical fault, or leaves it in force for one more attempt. It reports whether it is
+// new, and whether it is over after 28 days: the job is then disabled. j.mu is held.
+func (c *cycle) quarantine(now time.Time, e *JobError) (imposed, over bool) {
 	st := &c.j.state
 	q := st.Quarantine
 	if q == nil {
@@ -129,11 +174,12 @@ func (c *cycle) quarantine(now time.Time, e *JobError) (imposed bool) {
 		q.NextAttempt = now
 	}
 	st.Quarantine, st.Next = q, q.NextAttempt
-	if now.Sub(q.SeriesBegan) >= quarantineEnd {
+	if now.Sub(q.SeriesBegan) >= quarantineEnd && st.Schedule == ScheduleActive {
+		over = true
 		st.Schedule, st.Next = ScheduleDisabled, time.Time{}
 		q.NextAttempt = time.Time{}
 	}
-	return imposed
+	return imposed, over
 }
 
 // nextAttempt returns the first step behind now.
@@ -145,6 +191,12 @@ func nextAttempt(first, now time.Time) time.Time {
 	}
 	days := int(now.Sub(first)/(24*time.Hour)) + 1
 	return first.Add(time.Duration(days) * 24 * time.Hour)
+}
+
+// isInternal reports that a cycle broke off for a reason that is not the target's.
+func isInternal(err error) bool {
+	var e *scim.Error
+	return !errors.As(err, &e)
 }
 
 func jobError(err error) *JobError {

@@ -190,11 +190,12 @@ type Job struct {
 	Interval        time.Duration `json:"-"`
 	Status          Status        `json:"status"`
 	Settings        Settings      `json:"settings"`
-	Progress        *Progress     `json:"progress"`  // nil unless a cycle runs
-	LastCycle       *CycleResult  `json:"lastCycle"` // nil before the first has ended
-	NextCycle       time.Time     `json:"nextCycle"` // zero when none is due
-	ToDate          Counts        `json:"toDate"`    // of all cycles so far
-	Escrows         int           `json:"escrows"`   // objects and references waiting for another try
+	ScopeInForce    Scope         `json:"scopeInForce"` // differs from that of the settings between a switch and the next restart
+	Progress        *Progress     `json:"progress"`     // nil unless a cycle runs
+	LastCycle       *CycleResult  `json:"lastCycle"`    // nil before the first has ended
+	NextCycle       time.Time     `json:"nextCycle"`    // zero when none is due
+	ToDate          Counts        `json:"toDate"`       // of all cycles so far
+	Escrows         int           `json:"escrows"`      // objects and references waiting for another try
 	// Deleted marks the last state of a job that is gone, in events.
 	Deleted bool `json:"deleted,omitempty"`
 }

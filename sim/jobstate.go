@@ -26,6 +26,7 @@ type jobConfig struct {
 // jobState is what a job remembers from one cycle to the next.
 type jobState struct {
 	Schedule     ScheduleState `json:"schedule"`
+	Scope        Scope         `json:"scope"` // in force: as the setting was when the job ran first, or at the last restart; "" before
 	Interval     time.Duration `json:"interval"`
 	Ran          bool          `json:"ran"` // a first cycle has ended
 	Watermark    uint64        `json:"watermark"`
@@ -234,7 +235,7 @@ func (s *Service) view(j *job) Job {
 	st := j.state
 	v := Job{
 		Deleted: j.deleted, ID: j.cfg.ID, TemplateID: j.cfg.TemplateID, ApplicationID: j.cfg.AppID, ApplicationName: j.cfg.Name,
-		ScheduleState: st.Schedule, Interval: st.Interval, Settings: s.settings(j), NextCycle: st.Next,
+		ScheduleState: st.Schedule, Interval: st.Interval, Settings: s.settings(j), ScopeInForce: s.inForce(j), NextCycle: st.Next,
 		ToDate: st.ToDate, Escrows: st.Escrows + st.RefEscrows, LastCycle: copied(st.LastCycle),
 		Status: Status{
 			Code: code(&st), CountSuccessiveCompleteFailures: st.Failures, LastExecution: st.Last.copied(),
@@ -270,6 +271,14 @@ func (e *Execution) copied() *Execution {
 		c.Error = copied(c.Error)
 	}
 	return c
+}
+
+// inForce is the scope that cycles go by: a switch of the setting takes effect with a restart (known-issues.md). j.mu is held.
+func (s *Service) inForce(j *job) Scope {
+	if j.state.Scope != "" {
+		return j.state.Scope
+	}
+	return s.settings(j).Scope
 }
 
 // code derives the status code: paused wins, then quarantine, then whether a first cycle has ended

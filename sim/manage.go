@@ -141,6 +141,7 @@ func (s *Service) CreateJob(appID string, edit SettingsEdit) (Job, error) {
 	if _, err := s.Application(appID); err != nil { // deleted meanwhile
 		return Job{}, err
 	}
+	note := s.auditRecord(app, "Add provisioning configuration", "", nil)
 	err = s.update(func(tx *bbolt.Tx) error {
 		b, err := createJobBuckets(tx, app.Num)
 		if err != nil {
@@ -155,7 +156,7 @@ func (s *Service) CreateJob(appID string, edit SettingsEdit) (Job, error) {
 		if err := putValue(b, keyState, j.state); err != nil {
 			return err
 		}
-		if err := putAudit(tx, s.auditRecord(app, "Add provisioning configuration", "", nil)); err != nil {
+		if err := putAudit(tx, &note); err != nil {
 			return err
 		}
 		return b.Put(keySchema, encodeSchema(j.schema))
@@ -167,6 +168,7 @@ func (s *Service) CreateJob(appID string, edit SettingsEdit) (Job, error) {
 	s.jobs[app.Num] = j
 	s.mu.Unlock()
 	s.jobChanged(j)
+	s.audited(&note)
 	return s.view(j), nil
 }
 
@@ -186,6 +188,7 @@ func (s *Service) change(appID, activity, detail string, f func(j *job, tx *bbol
 		return noJob(app)
 	}
 	before, secrets := j.state, clone(j.secrets)
+	note := s.auditRecord(app, activity, detail, nil)
 	err = s.update(func(tx *bbolt.Tx) error {
 		if err := f(j, tx); err != nil {
 			return err
@@ -194,16 +197,19 @@ func (s *Service) change(appID, activity, detail string, f func(j *job, tx *bbol
 		if err := j.save(tx); err != nil {
 			return err
 		}
-		return putAudit(tx, s.auditRecord(app, activity, detail, nil))
+		return putAudit(tx, &note)
 	})
 	if err != nil {
 		j.state, j.secrets = before, secrets
 	}
 	s.schedule(j)
 	j.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	s.jobChanged(j)
-	s.events.Publish("audit", func() any { return activity })
-	return err
+	s.audited(&note)
+	return nil
 }
 
 // UpdateSettings changes credentials, scope or notification of a job. New credentials make the next attempt of a job in
@@ -266,6 +272,7 @@ func (s *Service) Restart(appID string, r ResetScope) error {
 		}
 		if r.Watermark {
 			j.resetWatermark()
+			j.state.Scope = s.settings(j).Scope
 			tx.OnCommit(func() { j.halt(errRestarted) })
 		}
 		if r.QuarantineState {
@@ -320,11 +327,12 @@ func (s *Service) destroy(app Application) error {
 		return err
 	}
 	defer j.release()
+	note := s.auditRecord(app, "Delete provisioning configuration", "", nil)
 	err := s.update(func(tx *bbolt.Tx) error {
 		if err := tx.Bucket(bucketSim).Bucket(bucketJobs).DeleteBucket(key(app.Num)); err != nil {
 			return err
 		}
-		return putAudit(tx, s.auditRecord(app, "Delete provisioning configuration", "", nil))
+		return putAudit(tx, &note)
 	})
 	if err != nil {
 		s.revive(j)
@@ -332,6 +340,7 @@ func (s *Service) destroy(app Application) error {
 	}
 	j.close()
 	s.jobChanged(j)
+	s.audited(&note)
 	return nil
 }
 

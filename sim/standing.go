@@ -64,7 +64,7 @@ func (s *Service) Standings(appID string, ids []string) (map[string]Standing, er
 func (s *Service) present(j *job) (set *mapping.Set, all bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.set, s.settings(j).Scope == SyncAll
+	return j.set, s.inForce(j) == SyncAll
 }
 
 // dueLimit bounds how much of the change feed is read to show what the next cycle will look at.

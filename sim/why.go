@@ -63,7 +63,7 @@ func (s *Service) explain(j *job, n uint64, objectID string) (x Explanation, err
 	v := s.view(j)
 	x = Explanation{ApplicationID: v.ApplicationID, ApplicationName: v.ApplicationName}
 	j.mu.Lock()
-	set, all := j.set, v.Settings.Scope == SyncAll
+	set, all := j.set, v.ScopeInForce == SyncAll
 	j.mu.Unlock()
 	var src source
 	var paths []string
@@ -252,7 +252,7 @@ func (s *Service) Preview(appID, objectID string) (Preview, error) {
 		return Preview{}, notFound("there is no object %q in the directory", objectID)
 	}
 	j.mu.Lock()
-	set, all, dialect := j.set, s.settings(j).Scope == SyncAll, dialectOf(s.presentURL(j.secrets[secretBaseAddress]))
+	set, all, dialect := j.set, s.inForce(j) == SyncAll, dialectOf(s.presentURL(j.secrets[secretBaseAddress]))
 	j.mu.Unlock()
 	var src source
 	p := Preview{ObjectID: objectID}
@@ -343,7 +343,7 @@ func (s *Service) PreviewMapping(appID, objectID string, attribute mapping.Attri
 		return out, notFound("there is no object %q in the directory", objectID)
 	}
 	j.mu.Lock()
-	set, all, schema, url := j.set, s.settings(j).Scope == SyncAll, j.schema, s.presentURL(j.secrets[secretBaseAddress])
+	set, all, schema, url := j.set, s.inForce(j) == SyncAll, j.schema, s.presentURL(j.secrets[secretBaseAddress])
 	j.mu.Unlock()
 	var src source
 	if err := s.dir.View(func(r *directory.Reader) error {
