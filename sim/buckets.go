@@ -14,7 +14,7 @@ import (
 // object's number is its creation number in the directory, which is never used again. Values are CBOR unless noted.
 //
 //	sim
-//	  clock                     -> clockState: the instant reached
+//	  clock                     -> clockRecord: the instant reached
 //	  jobs
 //	    <application number>
 //	      config                -> jobConfig

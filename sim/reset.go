@@ -65,6 +65,7 @@ func (s *Service) wipe(ctx context.Context, f Fresh) (err error) {
 	if err := s.clock.Reset(ctx, f.Mode, f.Rate, f.Now); err != nil {
 		return err
 	}
+	trimmed := s.trimmed.Swap(0)
 	err = s.db.Update(func(tx *bbolt.Tx) error {
 		if err := tx.DeleteBucket(bucketSim); err != nil {
 			return err
@@ -73,9 +74,13 @@ func (s *Service) wipe(ctx context.Context, f Fresh) (err error) {
 		return createBuckets(tx)
 	})
 	if err != nil {
+		s.trimmed.Store(trimmed)
 		return err
 	}
 	wiped = true
+	s.keptMu.Lock()
+	s.kept = clockRecord{}
+	s.keptMu.Unlock()
 	s.traffic.reset()
 	for _, j := range jobs {
 		j.close()

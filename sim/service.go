@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"sort"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -74,6 +75,11 @@ type Service struct {
 	endEra  context.CancelFunc
 	closed  bool
 
+	keptMu sync.Mutex
+	kept   clockRecord // as it stands in the file
+	// trimmed is when upkeep ran last, in nanoseconds since 1970; it is written with the next commit.
+	trimmed atomic.Int64
+
 	records int // provisioning log records in the file; guarded by the file's write lock
 }
 
@@ -116,6 +122,12 @@ func Open(opt Options) (*Service, error) {
 
 func (s *Service) loadJobs() error {
 	return s.db.View(func(tx *bbolt.Tx) error {
+		if _, err := getValue(tx.Bucket(bucketSim), keyClock, &s.kept); err != nil {
+			return err
+		}
+		if !s.kept.Trimmed.IsZero() {
+			s.trimmed.Store(s.kept.Trimmed.UnixNano())
+		}
 		s.records = tx.Bucket(bucketSim).Bucket(bucketLog).Bucket(bucketRecords).Stats().KeyN
 		b := tx.Bucket(bucketSim).Bucket(bucketJobs)
 		return b.ForEachBucket(func(k []byte) error {
@@ -155,7 +167,10 @@ func (s *Service) ClockState() ClockState {
 // the time of one request, and writes what is left to write.
 func (s *Service) Run(ctx context.Context) {
 	s.Begin(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { s.keepTimeUntil(ctx) })
 	s.clock.Run(ctx)
+	wg.Wait()
 	if err := s.Close(); err != nil {
 		s.log.Error("provisioning store not written", "error", err)
 	}
@@ -186,8 +201,9 @@ func (s *Service) Close() error {
 	}
 	s.closed = true
 	jobs := s.sortedJobs()
+	end := s.endEra
 	s.mu.Unlock()
-	s.endEra()
+	end()
 	for _, j := range jobs {
 		j.mu.Lock()
 		j.halt(errClosed)
@@ -199,11 +215,14 @@ func (s *Service) Close() error {
 		}
 		j.release() // no cycle begins any more
 	}
-	return s.flush()
+	return s.flushAs(true)
 }
 
 // flush commits, in one transaction, the state of every job that changed without a commit and the instant reached.
-func (s *Service) flush() error {
+func (s *Service) flush() error { return s.flushAs(false) }
+
+// flushAs does so; clean tells the file that nothing follows.
+func (s *Service) flushAs(clean bool) error {
 	s.mu.Lock()
 	jobs := s.sortedJobs()
 	s.mu.Unlock()
@@ -211,7 +230,7 @@ func (s *Service) flush() error {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 	}
-	return s.update(func(tx *bbolt.Tx) error {
+	return s.commit(clean, func(tx *bbolt.Tx) error {
 		for _, j := range jobs {
 			if err := j.save(tx); err != nil {
 				return err
@@ -219,43 +238,6 @@ func (s *Service) flush() error {
 		}
 		return nil
 	})
-}
-
-// clockRecord is the instant that the file has reached.
-type clockRecord struct {
-	Now  time.Time `json:"now"`
-	Wall time.Time `json:"wall"`
-}
-
-// update commits f, what the embedded target still holds in memory, and the instant reached.
-func (s *Service) update(f func(tx *bbolt.Tx) error) error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
-		if s.opt.FlushTarget != nil {
-			if err := s.opt.FlushTarget(tx); err != nil {
-				return fmt.Errorf("embedded target: %w", err)
-			}
-		}
-		if err := putValue(tx.Bucket(bucketSim), keyClock, clockRecord{s.clock.Now(), clock.Wall().UTC()}); err != nil {
-			return err
-		}
-		return f(tx)
-	})
-}
-
-// Instant returns where the clock of a file goes on: the instant reached and the wall time at which it was written. ok is
-// false in a new file.
-func Instant(store *directory.Store) (now, wall time.Time, ok bool) {
-	var rec clockRecord
-	err := store.DB().View(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(bucketSim)
-		if b == nil {
-			return nil
-		}
-		var err error
-		ok, err = getValue(b, keyClock, &rec)
-		return err
-	})
-	return rec.Now, rec.Wall, ok && err == nil
 }
 
 // sortedJobs returns the jobs by the number of their application; s.mu is held.

@@ -15,8 +15,16 @@ const (
 // scheduleUpkeep sets the timers that are of no job.
 func (s *Service) scheduleUpkeep() {
 	s.scheduleExpiry()
-	s.clock.At(timerTrim, s.clock.Now().Add(24*time.Hour), s.trim)
+	// By the file, not by this run of the program: days that never come to a full one count as well.
+	due := s.clock.Now()
+	if n := s.trimmed.Load(); n != 0 {
+		due = time.Unix(0, n).Add(trimEvery)
+	}
+	s.clock.At(timerTrim, due, s.trim)
 }
+
+// trimEvery is how much virtual time lies between two trims.
+const trimEvery = 24 * time.Hour
 
 // scheduleExpiry sets the timer for the next deleted object whose 30 days end.
 func (s *Service) scheduleExpiry() {
@@ -47,19 +55,21 @@ func (s *Service) DirectoryChanged(e directory.Event) {
 // trim drops, once a virtual day, what nobody needs any more: log records past their 30 days, and the part of the change
 // feed that every job has read and that is older than the 30 days of a delta token.
 func (s *Service) trim(_ context.Context, now time.Time) {
-	s.clock.At(timerTrim, now.Add(24*time.Hour), s.trim)
-	passed := s.dir.LastChange()
+	s.clock.At(timerTrim, now.Add(trimEvery), s.trim)
 	s.mu.Lock()
-	for _, j := range s.jobs {
+	jobs := s.sortedJobs()
+	s.mu.Unlock()
+	passed := s.dir.LastChange()
+	for _, j := range jobs {
 		if w, ok := j.watermark(); ok {
 			passed = min(passed, w)
 		}
 	}
-	s.mu.Unlock()
 	if err := s.dir.Trim(now, passed, retention); err != nil {
 		s.log.Error("change feed not trimmed", "error", err)
 	}
 	if err := s.trimLog(now); err != nil {
 		s.log.Error("provisioning log not trimmed", "error", err)
 	}
+	s.trimmed.Store(now.UnixNano())
 }

@@ -85,11 +85,11 @@ func settle(dir *directory.Store, path string, want fileFlags, g given) (fileFla
 func openInstance(dir *directory.Store, flags fileFlags, mode clock.Mode, rate float64, self func() string, concurrency int, log *slog.Logger) (*instance, error) {
 	in := &instance{dir: dir, log: log, flags: flags, mode: mode, rate: rate, self: self}
 	begin := firstInstant(mode)
-	if now, wall, ok := sim.Instant(dir); ok {
+	switch now, ok, err := sim.Instant(dir, mode); {
+	case err != nil:
+		return nil, err
+	case ok:
 		begin = now
-		if mode != clock.Manual { // time went on while the program was off
-			begin = now.Add(max(0, clock.Wall().Sub(wall)))
-		}
 	}
 	in.clock = clock.New(mode, rate, begin)
 	var err error

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -124,4 +125,37 @@ func request(ctx context.Context, method, url, body string, header ...string) (i
 	defer res.Body.Close()
 	data, err := io.ReadAll(res.Body)
 	return res.StatusCode, string(data), err
+}
+
+// TestKilledClock: a fast clock does not go back when the program is killed.
+func TestKilledClock(t *testing.T) {
+	dir := t.TempDir()
+	now := func(p *program) time.Time {
+		t.Helper()
+		res, err := http.Get(p.url + "/sim/clock")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		var state struct{ Now time.Time }
+		if err := json.NewDecoder(res.Body).Decode(&state); err != nil {
+			t.Fatal(err)
+		}
+		return state.Now
+	}
+	var last time.Time
+	for i := range 3 {
+		p, err := launch(dir, os.Environ(), "serve", "--addr", "127.0.0.1:0", "--clock", "100000x", "--users", "5", "--groups", "1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := now(p); got.Before(last) {
+			t.Errorf("start %d: the clock went back from %v to %v", i, last, got)
+		}
+		time.Sleep(1300 * time.Millisecond)
+		last = now(p)
+		if err := p.end(os.Kill); err == nil {
+			t.Fatal("it had ended by itself")
+		}
+	}
 }
