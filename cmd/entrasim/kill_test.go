@@ -102,7 +102,7 @@ func (l *live) application(name, tenantURL string) (id string) {
 func (l *live) applicationID(name string) string {
 	l.t.Helper()
 	_, body, err := request(l.t.Context(), "GET", l.url+"/applications", "")
-	m := regexp.MustCompile(`href="/applications/([0-9a-f-]+)/provisioning">` + name + `<`).FindStringSubmatch(body)
+	m := regexp.MustCompile(`href="/applications/([0-9a-f-]+)/provisioning"[^>]*>` + name + `<`).FindStringSubmatch(body)
 	if err != nil || m == nil {
 		l.t.Fatalf("application %s: %v", name, err)
 	}
