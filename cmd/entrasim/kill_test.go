@@ -272,7 +272,7 @@ func TestKilledWithEmbeddedTarget(t *testing.T) {
 	}
 	l = serveFile(t, path)
 	for _, app := range e.tenant.apps {
-		l.must("/applications/" + app.id + "/provisioning/restart")
+		l.must("/applications/"+app.id+"/provisioning/restart", "sure", "yes")
 	}
 	l.cycle()
 	held := map[string]*contents{}
