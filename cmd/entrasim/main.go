@@ -25,6 +25,7 @@ type cli struct {
 	Scenarios scenariosCmd `cmd:"" help:"List, show, validate and begin scenario files."`
 	Provision provision    `cmd:"" help:"One initial cycle of a generated tenant against a target, then a summary."`
 	Target    targetCmd    `cmd:"" help:"The embedded SCIM target alone."`
+	Expr      exprCmd      `cmd:"" help:"Evaluate one mapping expression, or play files of cases."`
 	Bench     bench        `cmd:"" help:"Compare provisioning with a bare HTTP client that replays its requests."`
 	Version   version      `cmd:"" help:"Version, commit and Go version."`
 }

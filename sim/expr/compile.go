@@ -60,9 +60,7 @@ func (c call) parameter(i int) string {
 		return [...]string{"the left side", "the right side"}[i]
 	}
 	if f, ok := find(c.node.Name); ok {
-		if p := f.param(i); p != nil {
-			return p.Name
-		}
+		return f.nameOf(i)
 	}
 	return fmt.Sprintf("argument %d", i+1)
 }
@@ -264,7 +262,7 @@ func checkArguments(f *Function, n *Node) *Error {
 			return fail(ErrArgumentCount, n.Args[max(i, len(f.Params))], "%s; expected at most %d: %s", counted(given), len(f.Params), f.Signature())
 		case p == nil || a.Kind != NodeEmpty || p.Optional || i >= given && i >= least:
 		default:
-			return fail(ErrMissingArgument, a, "%s is left empty; an empty text is written \"\"", p.Name)
+			return fail(ErrMissingArgument, a, "%s is left empty; an empty text is written \"\"", f.nameOf(f.slot(n, i)))
 		}
 	}
 	return nil

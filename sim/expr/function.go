@@ -1,6 +1,9 @@
 package expr
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // ParamKind is what a parameter takes or a function returns.
 type ParamKind uint8
@@ -107,6 +110,16 @@ func (f *Function) param(i int) *Param {
 		return nil
 	}
 	return &f.Params[i]
+}
+
+// nameOf is the name of the parameter that a slot, counted from 0, belongs to; a repeating one may have several by turns.
+func (f *Function) nameOf(slot int) string {
+	p := f.param(slot)
+	if p == nil {
+		return fmt.Sprintf("argument %d", slot+1)
+	}
+	names := strings.Split(p.Name, ", ")
+	return names[max(slot-len(f.Params)+1, 0)%len(names)]
 }
 
 // isOlder reports whether so many arguments are the older form of the function.

@@ -60,7 +60,7 @@ func buildSwitch(b building) (code, *Error) {
 	}
 	for i := 2; i < len(b.args); i++ {
 		if b.args[i] == nil {
-			return nil, b.fail(ErrMissingArgument, b.node.Args[i], "a %s is left empty; an empty text is written \"\"", [...]string{"key", "value"}[i%2])
+			return nil, b.fail(ErrMissingArgument, b.node.Args[i], "%s is left empty; an empty text is written \"\"", b.fn.nameOf(i))
 		}
 	}
 	source, otherwise := b.args[0], b.args[1]

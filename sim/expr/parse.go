@@ -55,6 +55,9 @@ func Parse(src string) (*Expr, error) {
 	p := &parser{lex: lexer{src: src, position: 1}}
 	root, bad := p.expression()
 	if bad != nil {
+		if n := len(p.calls); n > 0 {
+			bad.Function = p.calls[n-1]
+		}
 		return nil, bad
 	}
 	e := &Expr{Root: root}
@@ -71,7 +74,7 @@ func Parse(src string) (*Expr, error) {
 type parser struct {
 	lex   lexer
 	tok   token
-	depth int
+	calls []string // the calls whose parentheses are open
 }
 
 func (p *parser) fail(format string, args ...any) *Error {
@@ -192,18 +195,19 @@ func (p *parser) name(n *Node) (*Node, *Error) {
 		}
 		return nil, p.lex.fail(name.position, "%s stands without brackets or quotes: write [%[1]s] for an attribute, \"%[1]s\" for a constant", short(name.text))
 	}
-	if p.depth++; p.depth > maxDepth {
+	if len(p.calls) == maxDepth {
 		return nil, p.lex.fail(name.position, "calls nest deeper than %d", maxDepth)
 	}
+	n.Kind, n.Name = NodeCall, name.text
+	if f, ok := find(name.text); ok {
+		n.Name = f.Name // published expressions vary in case; the canonical spelling is printed
+	}
+	p.calls = append(p.calls, n.Name)
 	args, bad := p.args()
 	if bad != nil {
 		return nil, bad
 	}
-	p.depth--
-	n.Kind, n.Name, n.Args = NodeCall, name.text, args
-	if f, ok := find(name.text); ok {
-		n.Name = f.Name // published expressions vary in case; the canonical spelling is printed
-	}
+	n.Args = args
 	return n, nil
 }
 
@@ -213,8 +217,12 @@ func (p *parser) args() ([]*Node, *Error) {
 	if bad := p.advance(); bad != nil {
 		return nil, bad
 	}
+	done := func(args []*Node) ([]*Node, *Error) {
+		p.calls = p.calls[:len(p.calls)-1]
+		return args, p.advance()
+	}
 	if p.tok.kind == tokenClose {
-		return nil, p.advance()
+		return done(nil)
 	}
 	var args []*Node
 	for {
@@ -232,7 +240,7 @@ func (p *parser) args() ([]*Node, *Error) {
 				return nil, bad
 			}
 		case tokenClose:
-			return args, p.advance()
+			return done(args)
 		case tokenEnd:
 			return nil, p.fail("the parenthesis at position %d is not closed; expected , or )", open)
 		default:

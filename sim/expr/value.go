@@ -7,6 +7,7 @@
 package expr
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -196,24 +197,32 @@ const maxExact = 1 << 53
 
 // MarshalJSON writes text, Boolean, integer (beyond 2^53 as text), list, roles in their form, or null.
 func (v Value) MarshalJSON() ([]byte, error) {
+	var plain any
 	switch v.kind {
 	case KindNull, kindAbsent:
-		return []byte("null"), nil
 	case KindBoolean:
-		return json.Marshal(v.num == 1)
+		plain = v.num == 1
 	case KindNumber:
-		if v.num <= maxExact && v.num >= -maxExact {
-			return strconv.AppendInt(nil, v.num, 10), nil
+		plain = v.num
+		if v.num > maxExact || v.num < -maxExact {
+			plain = v.Text()
 		}
 	case KindList:
+		plain = v.multi.texts
 		if v.multi.texts == nil {
-			return []byte("[]"), nil
+			plain = []string{}
 		}
-		return json.Marshal(v.multi.texts)
 	case KindRoles:
-		return json.Marshal(v.roleObjects())
+		plain = v.roleObjects()
+	default:
+		plain = v.Text()
 	}
-	return json.Marshal(v.Text())
+	// json.Marshal would write <, > and & unreadably; whoever wants that gets it from the encoder around this one.
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(plain)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // Of makes a value of what JSON or a directory holds: text, Booleans, numbers, times, lists of text, roles, nil.

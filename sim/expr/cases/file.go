@@ -87,13 +87,58 @@ func Read(name string, data []byte) ([]Case, error) {
 	if _, err := dec.Token(); err != nil {
 		return nil, f.syntax(err, int(dec.InputOffset()))
 	}
+	end := f.skip(int(dec.InputOffset()))
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, f.at(f.skip(int(dec.InputOffset())), "something stands behind the closing ]", "delete it")
+		return nil, f.at(end, "something stands behind the closing ]", "delete it")
 	}
 	if len(list) == 0 {
 		return nil, &FileError{File: name, Message: "the file has no case", Cure: shapeCure}
 	}
 	return list, nil
+}
+
+const inputCure = `the input is a JSON object of source attributes such as {"mail": "a@b.example", "IsSoftDeleted": false}`
+
+// ReadInputs reads a JSON object of source attributes; name is for messages. The error is a *FileError.
+func ReadInputs(name string, data []byte) (expr.Attributes, error) {
+	f := file{name, data}
+	if len(data) > MaxFile {
+		return nil, &FileError{File: name, Message: fmt.Sprintf("the input has %d bytes; at most %d are read", len(data), MaxFile), Cure: "leave out what the expression does not read"}
+	}
+	if !utf8.Valid(data) {
+		return nil, &FileError{File: name, Message: "the input is not UTF-8", Cure: "save it as UTF-8 without a byte order mark"}
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if t, err := dec.Token(); err != nil {
+		return nil, f.syntax(err, 0)
+	} else if t != json.Delim('{') {
+		return nil, f.at(f.skip(0), "the input is no object", inputCure)
+	}
+	attrs := expr.Attributes{}
+	for dec.More() {
+		offset := f.skip(int(dec.InputOffset()))
+		key, err := dec.Token()
+		if err != nil {
+			return nil, f.syntax(err, offset)
+		}
+		var raw json.RawMessage
+		if err := dec.Decode(&raw); err != nil {
+			return nil, f.syntax(err, offset)
+		}
+		v, err := ReadValue(raw)
+		if err != nil {
+			return nil, f.at(offset, fmt.Sprintf("the attribute %v %v", key, err), valueCure)
+		}
+		attrs[key.(string)] = v
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, f.syntax(err, int(dec.InputOffset()))
+	}
+	end := f.skip(int(dec.InputOffset()))
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, f.at(end, "something stands behind the closing }", "delete it")
+	}
+	return attrs, nil
 }
 
 // file is a file that is being read.
@@ -120,9 +165,13 @@ func (f file) at(offset int, message, cure string) *FileError {
 // syntax turns an error of the JSON decoder into one with a place; from is where it began to read.
 func (f file) syntax(err error, from int) *FileError {
 	var s *json.SyntaxError
-	switch {
-	case errors.As(err, &s):
-		return f.at(int(s.Offset)-1, "this is no JSON: "+s.Error(), "mend the JSON here")
+	from = f.skip(from)
+	var value json.RawMessage
+	switch again := json.NewDecoder(bytes.NewReader(f.data[min(from, len(f.data)):])).Decode(&value); {
+	case errors.As(again, &s): // in a value, where the decoder's own count can't be relied on
+		return f.at(from+max(int(s.Offset)-1, 0), "this is no JSON: "+s.Error(), "mend the JSON here")
+	case errors.As(err, &s): // between values
+		return f.at(f.skip(max(int(s.Offset)-1, 0)), "this is no JSON: "+s.Error(), "mend the JSON here")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return f.at(len(f.data), "the JSON ends too early", "close what is open; "+shapeCure)
 	}

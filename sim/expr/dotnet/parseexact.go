@@ -245,7 +245,7 @@ func (x *exact) instant(style Style, now Ticks) (Ticks, error) {
 	}
 	x.completeDate(style, now)
 	if x.hour > 23 || x.minute > 59 || x.second > 59 {
-		return 0, fmt.Errorf("there is no time %d:%02d:%02d", x.hour, x.minute, x.second)
+		return 0, fmt.Errorf("there is no time %02d:%02d:%02d", max(x.hour, 0), max(x.minute, 0), max(x.second, 0))
 	}
 	timeOfDay := Ticks(max(x.hour, 0))*Hour + Ticks(max(x.minute, 0))*Minute + Ticks(max(x.second, 0))*Second + max(x.fraction, 0)
 	t, ok := OfDate(x.year, x.month, x.day, timeOfDay)
