@@ -2,6 +2,7 @@ package target
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	filter "github.com/scim2/filter-parser/v2"
@@ -23,11 +24,46 @@ func parseFilter(text string) (e filter.Expression, err error) {
 			err = bad("invalidFilter", "the filter %q can't be read", text)
 		}
 	}()
-	e, err = filter.ParseFilter([]byte(text))
+	e, err = filter.ParseFilter([]byte(withinBrackets(text)))
 	if err != nil {
 		return nil, bad("invalidFilter", "the filter %q can't be read: %v", text, err)
 	}
 	return e, nil
+}
+
+// behindBrackets is a comparison of a sub-attribute of chosen elements, such as .value eq "x" behind emails[type eq "work"].
+var behindBrackets = regexp.MustCompile(`^\.([A-Za-z$][A-Za-z0-9_$-]*)\s+(?i:(?:eq|ne|co|sw|ew|gt|ge|lt|le)\s+(?:"(?:[^"\\]|\\.)*"|[A-Za-z0-9.+-]+)|pr\b)`)
+
+var oneComparison = regexp.MustCompile(`^\[\s*[A-Za-z$][A-Za-z0-9_$-]*\s+(?i:(?:eq|ne|co|sw|ew)\s+(?:"(?:[^"\\]|\\.)*"|[A-Za-z0-9.+-]+)|pr)\s*$`)
+
+// withinBrackets moves such comparisons into the brackets, where they mean the same and the parser knows them:
+// emails[type eq "work" and value eq "x"]. Provisioning asks so when it matches by a filtered attribute
+// (use-scim-to-provision-users-and-groups.md).
+func withinBrackets(text string) string {
+	var b strings.Builder
+	quoted, open := false, -1
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\' && i+1 < len(text):
+			b.WriteByte(c)
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[':
+			open = b.Len()
+		case c == ']' && open >= 0:
+			m := behindBrackets.FindString(text[i+1:])
+			if m == "" || !oneComparison.MatchString(b.String()[open:]) {
+				break // the parser takes two comparisons in brackets, and no more
+			}
+			b.WriteString(" and " + m[1:] + "]")
+			i, open = i+len(m), -1
+			continue
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
 }
 
 // equality takes a filter of the form attribute eq "value" apart, which is what provisioning sends, without the parser.

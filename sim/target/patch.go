@@ -1,6 +1,8 @@
 package target
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 
 	filter "github.com/scim2/filter-parser/v2"
@@ -284,12 +286,7 @@ func (c *change) attribute(into map[string]any, a *attr, verb string, p place, p
 }
 
 func containsElement(list []any, e any) bool {
-	for _, x := range list {
-		if jsonText(x) == jsonText(e) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(list, func(x any) bool { return reflect.DeepEqual(x, e) })
 }
 
 func (c *change) removeValues(into map[string]any, a *attr, gone []any) error {
