@@ -26,6 +26,7 @@ type exprCmd struct {
 	Taken         []string `sep:"none" help:"A value that another object of the target holds, for SelectUniqueValue; may be given several times." placeholder:"VALUE"`
 	Cases         []string `sep:"none" help:"Play files of cases (id, expression, inputs, expected) and fail when one differs." placeholder:"FILE"`
 	JUnit         string   `name:"junit" help:"Write a JUnit report of the cases." placeholder:"FILE"`
+	Functions     bool     `help:"List the functions, or those that are named, with what they do."`
 }
 
 // Run evaluates or plays.
@@ -36,6 +37,9 @@ func (c *exprCmd) Run(ctx context.Context, o output) error {
 		if now, err = time.Parse(time.RFC3339Nano, c.Now); err != nil {
 			return &usage{fmt.Sprintf("--now %s is no time", c.Now), "--now 2025-07-30T12:00:00Z is one"}
 		}
+	}
+	if c.Functions {
+		return c.list(o.out)
 	}
 	if len(c.Cases) > 0 {
 		return c.play(ctx, o, cases.Defaults{Now: now, DefaultDomain: c.DefaultDomain})
@@ -49,6 +53,39 @@ func (c *exprCmd) Run(ctx context.Context, o output) error {
 		return &usage{fmt.Sprintf("%d expressions are given; one is evaluated at a time", len(c.Args)), "put the expression into single quotes, so that the shell leaves it whole"}
 	}
 	return c.evaluate(o, c.Args[0], now)
+}
+
+// list prints the functions.
+func (c *exprCmd) list(w io.Writer) error {
+	functions := expr.Functions()
+	if len(c.Args) > 0 {
+		functions = nil
+		for _, name := range c.Args {
+			f, ok := expr.Lookup(name)
+			if !ok {
+				return &usage{fmt.Sprintf("there is no function %s", name), "entrasim expr --functions lists them"}
+			}
+			functions = append(functions, f)
+		}
+	}
+	for _, f := range functions {
+		if _, err := fmt.Fprintf(w, "%s: %s\n    %s\n", f.Signature(), f.Returns, f.Doc); err != nil {
+			return err
+		}
+		for _, p := range f.Params {
+			words := p.Kind.String()
+			if p.Optional {
+				words += ", optional; without it: " + p.Default
+			}
+			if _, err := fmt.Fprintf(w, "      %s  %s\n", p.Name, words); err != nil {
+				return err
+			}
+		}
+		if _, err := fmt.Fprintf(w, "    %s\n", f.Page); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // evaluate prints the result of an expression as one line of JSON. An error of the expression is a result too; the command

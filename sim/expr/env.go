@@ -48,8 +48,10 @@ func (s *state) reset() {
 
 // Eval evaluates the expression. The error is an *Error, or what Env.Taken returned.
 func (e *Expr) Eval(env *Env) (Result, error) {
-	if e.direct == "" {
+	if e.direct == "" { // one attribute keeps nothing in the Env
 		env.state.reset()
+	} else {
+		env.state.warnings = nil
 	}
 	v, bad := e.eval(env)
 	if bad != nil {

@@ -151,6 +151,16 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("%s: %+v, %v", src, r, err)
 		}
 	}
+	env := &Env{Attribute: roles.Attribute}
+	for _, src := range []string{`SingleAppRoleAssignment([appRoleAssignments])`, `[manager]`, `Trim("x")`} { // one Env after the other
+		want := 0
+		if src[0] == 'S' {
+			want = 1
+		}
+		if r, err = parse(t, src).Eval(env); err != nil || len(r.Warnings) != want {
+			t.Errorf("%s warns %v, %v", src, r.Warnings, err)
+		}
+	}
 	if r, err = eval(`[manager]`, roles); err != nil || len(r.Warnings) != 0 || r.Value.Kind() != KindReference {
 		t.Errorf("a reference: %+v, %v", r, err)
 	}

@@ -139,7 +139,7 @@ func TestNearest(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want int
-	}{{"", "", 0}, {"abc", "abc", 0}, {"abc", "acb", 1}, {"abc", "abd", 1}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"ünd", "und", 1}} {
+	}{{"", "", 0}, {"abc", "abc", 0}, {"abc", "acb", 1}, {"abc", "abd", 1}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"ünd", "und", 1}, {strings.Repeat("a", 201), strings.Repeat("a", 200), 201}} {
 		if got := Distance(c.a, c.b); got != c.want {
 			t.Errorf("distance of %q and %q is %d, want %d", c.a, c.b, got, c.want)
 		}

@@ -47,11 +47,14 @@ func Nearest(name string, names []string) string {
 	return best
 }
 
+// maxName is the longest name that is compared with others.
+const maxName = 200
+
 // Distance is how many characters have to be added, removed, replaced or swapped with their neighbour to make one text from
 // the other.
 func Distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
-	if len(x)-len(y) > 20 || len(y)-len(x) > 20 { // far apart, and too long to measure
+	if len(x) > maxName || len(y) > maxName { // nobody meant that, and measuring takes the product of the lengths
 		return max(len(x), len(y))
 	}
 	before, prev, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
