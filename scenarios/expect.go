@@ -64,7 +64,21 @@ func (p *Player) compare(ctx context.Context, e *Expect, r *StepResult) ([]Check
 	if e.Slowest != nil {
 		checks = append(checks, slowest(e.Slowest, r.Sent))
 	}
+	for i := range checks {
+		checks[i].short()
+	}
 	return checks, nil
+}
+
+// maxDiff is how many lines a difference shows.
+const maxDiff = 40
+
+// short cuts a long difference in its middle.
+func (c *Check) short() {
+	if n := len(c.Diff); n > maxDiff {
+		cut := Delta{' ', fmt.Sprintf("… %d lines more …", n-maxDiff)}
+		c.Diff = append(append(slices.Clone(c.Diff[:maxDiff/2]), cut), c.Diff[n-maxDiff/2:]...)
+	}
 }
 
 // differs fails a check with one value against another.
@@ -106,6 +120,9 @@ func (p *Player) requests(what string, e *Requests, sent []*Sent, total int) []C
 	}
 	for _, pattern := range e.None {
 		c := Check{At: pattern.At, What: what, Verdict: Passed}
+		if pattern.Status == "" {
+			pattern.Status = "any"
+		}
 		for _, s := range sent {
 			if p.match.request(pattern, s) == "" {
 				c.differs("none like "+pattern.Line, s.Line())
@@ -204,7 +221,7 @@ func (r Request) brief(m *matcher) string { return m.fill(r.Line) }
 
 // lineFits reports whether method, path and query fit, whatever the rest says.
 func (r Request) lineFits(m *matcher, s *Sent) bool {
-	return m.request(Request{Line: r.Line}, s) == ""
+	return m.request(Request{Line: r.Line, Status: "any"}, s) == ""
 }
 
 // align finds the longest series of pairs that fit, in order (the longest common subsequence).

@@ -36,17 +36,20 @@ func (s *Sent) Line() string {
 // names knows which ids stand for which handles.
 type names struct {
 	base     string            // URL of the target
+	kinds    map[string]string // handle -> User or Group
 	mark     string            // what the run puts before names at a target that is not its own; "" for none
 	handles  map[string]string // id in the directory -> handle
 	objects  map[string]string // handle -> id in the directory
 	accounts map[string]string // handle -> id at the target
 	shown    map[string]string // id -> placeholder
-	short    map[string]string // ids too short to be looked for anywhere but where ids stand
+	// short are ids that are looked for only where ids stand, by type and id: servers that count give a user and a group one
+	// number.
+	short map[string]string
 	replacer *strings.Replacer
 }
 
-func newNames(base string) *names {
-	return &names{base: base, handles: map[string]string{}, objects: map[string]string{}, accounts: map[string]string{},
+func newNames(base string, kinds map[string]string) *names {
+	return &names{base: base, kinds: kinds, handles: map[string]string{}, objects: map[string]string{}, accounts: map[string]string{},
 		shown: map[string]string{}, short: map[string]string{}}
 }
 
@@ -61,27 +64,33 @@ func (n *names) account(handle, id string) {
 	if old := n.accounts[handle]; old == id || id == "" {
 		return
 	} else if old != "" {
-		n.show(old, "{"+handle+".old}")
+		n.showAccount(handle, old, "{"+handle+".old}")
 	}
 	n.accounts[handle] = id
-	if _, taken := n.placeholder(id); !taken { // a tenant's handle and a target's may mean one account
-		n.show(id, "{"+handle+"}")
+	if _, taken := n.placeholder(handle); !taken { // a tenant's handle and a target's may mean one account
+		n.showAccount(handle, id, "{"+handle+"}")
 	}
 }
 
-func (n *names) placeholder(id string) (string, bool) {
+// placeholder is what the id of a handle's account is shown as.
+func (n *names) placeholder(handle string) (string, bool) {
+	id := n.accounts[handle]
 	if text, ok := n.shown[id]; ok {
 		return text, true
 	}
-	text, ok := n.short[id]
+	text, ok := n.short[n.kinds[handle]+"s/"+id]
 	return text, ok
 }
 
-func (n *names) show(id, text string) {
-	if len(id) < 8 {
-		n.short[id] = text
+func (n *names) showAccount(handle, id, text string) {
+	if len(id) < 12 {
+		n.short[n.kinds[handle]+"s/"+id] = text
 		return
 	}
+	n.show(id, text)
+}
+
+func (n *names) show(id, text string) {
 	n.shown[id] = text
 	n.replacer = nil
 }
@@ -105,8 +114,12 @@ func (n *names) text(s string) string {
 func (n *names) value(v any, key string) any {
 	switch x := v.(type) {
 	case string:
-		if text, ok := n.short[x]; ok && (key == "value" || key == "id") {
-			return text
+		if key == "value" || key == "id" {
+			for _, kind := range []string{user, group} {
+				if text, ok := n.short[kind+"s/"+x]; ok {
+					return text
+				}
+			}
 		}
 		return n.text(x)
 	case []any:
@@ -136,7 +149,7 @@ func (n *names) sent(x sim.Exchange) *Sent {
 		if plain, err := url.PathUnescape(seg); err == nil {
 			seg = plain
 		}
-		if text, ok := n.short[seg]; ok {
+		if text, ok := n.short[segments[max(0, i-1)]+"/"+seg]; ok {
 			segments[i] = text
 		} else {
 			segments[i] = n.text(seg)

@@ -318,8 +318,24 @@ func (m *matcher) differs(p Request, l line, s *Sent) string {
 			return fmt.Sprintf("header %s: expected %s, seen %s", name, want, value)
 		}
 	}
-	if p.Status != 0 && p.Status != s.Exchange.Status {
-		return fmt.Sprintf("status: expected %d, seen %d", p.Status, s.Exchange.Status)
+	return p.statusDiffers(s)
+}
+
+// statusDiffers compares the answer; without a status in the pattern it must be no error.
+func (r Request) statusDiffers(s *Sent) string {
+	seen := strconv.Itoa(s.Exchange.Status)
+	if s.Exchange.Status == 0 {
+		seen = "none"
+	}
+	switch {
+	case r.Status == "any" || r.Status == seen:
+		return ""
+	case r.Status != "":
+		return fmt.Sprintf("status: expected %s, seen %s", r.Status, seen)
+	case s.Exchange.Status == 0:
+		return "answer: expected success, seen none (" + s.Exchange.Error + ")"
+	case s.Exchange.Status >= 400:
+		return "answer: expected success, seen " + seen
 	}
 	return ""
 }

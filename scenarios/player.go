@@ -81,7 +81,7 @@ func Open(ctx context.Context, s *Scenario, t Target, opt Options) (*Player, err
 	if err != nil {
 		return nil, err
 	}
-	p.world, p.names = w, newNames(w.base)
+	p.world, p.names = w, newNames(w.base, s.kinds)
 	p.names.mark, p.result.Mark, p.result.Target = mark, mark, w.base
 	if err := p.setUp(ctx); err != nil {
 		_, cleanErr := p.Close(ctx)
@@ -163,12 +163,13 @@ func (p *Player) guard(method, address string) error {
 func (p *Player) resolve(name string) (string, bool) {
 	handle, property, has := strings.Cut(name, ".")
 	if !has {
-		return p.names.placeholder(p.names.accounts[handle])
+		return p.names.placeholder(handle)
 	}
 	id := p.names.objects[handle]
 	switch property {
 	case "objectId", "id":
-		return p.names.placeholder(id)
+		text, ok := p.names.shown[id]
+		return text, ok
 	case "old":
 		return "", false
 	}
@@ -276,7 +277,7 @@ func (p *Player) Close(ctx context.Context) (Result, error) {
 	if !p.target.Own() && !p.opt.Keep {
 		p.result.Left = p.cleanUp(context.WithoutCancel(ctx))
 	}
-	p.result.Diagnoses = diagnose(&p.result)
+	p.result.Diagnoses = diagnose(&p.result, p.target.Own())
 	err := p.world.close()
 	p.world = nil
 	return p.result, err

@@ -77,7 +77,7 @@ func Print(w io.Writer, r Result, style Style) error {
 		st.print(&b, r, style)
 	}
 	for _, d := range r.Diagnoses {
-		fmt.Fprintf(&b, "    %s %s\n", style.paint(red, d.ID), d.Mistake)
+		fmt.Fprintf(&b, "    %s %s (step %d)\n", style.paint(red, d.ID), d.Mistake, d.Step)
 		fmt.Fprintf(&b, "           Entra needs: %s\n", d.Requirement)
 		if x, ok := r.exchange(d.Exchange); ok {
 			printExchange(&b, x, "           ", style)

@@ -224,7 +224,7 @@ type Request struct {
 	Exactly Value             `yaml:"exactly" doc:"The whole body. As a text: byte for byte."`
 	URL     string            `yaml:"url" doc:"The URL behind the base as it is written, escapes and all."`
 	Headers map[string]string `yaml:"headers" doc:"Headers of the request; the value absent means that it must not be there."`
-	Status  int               `yaml:"status" doc:"Status of the answer."`
+	Status  string            `yaml:"status" doc:"Status of the answer: a number, none when no answer may come, or any. When absent it must be no error, so that a request that is expected is expected to succeed."`
 }
 
 // Records is what is expected of log records.

@@ -412,7 +412,16 @@ func requestItem(old *Request, s *Sent, m *matcher) item {
 	case shaped:
 		line = old.Line
 	}
-	if shaped && (old.Status != 0 || old.Exactly.Set || old.URL != "" || len(old.Headers) > 0) {
+	failed := s.Exchange.Status == 0 || s.Exchange.Status >= 400
+	if shaped && old.Status != "any" && failed && old.Status == "" {
+		o := *old
+		o.Status = "?"
+		old = &o
+	}
+	if !shaped && failed {
+		old, shaped = &Request{Status: "?"}, true
+	}
+	if shaped && (old.Status != "" && old.Status != "any" || old.Exactly.Set || old.URL != "" || len(old.Headers) > 0) {
 		parts := []string{"request: " + scalar(line, true)}
 		if body != nil {
 			parts = append(parts, "body: "+flow(body))
@@ -437,7 +446,11 @@ func requestItem(old *Request, s *Sent, m *matcher) item {
 			}
 			parts = append(parts, "headers: "+flow(seen))
 		}
-		if old.Status != 0 {
+		switch {
+		case old.Status == "any" || old.Status == "":
+		case s.Exchange.Status == 0:
+			parts = append(parts, "status: none")
+		default:
 			parts = append(parts, "status: "+strconv.Itoa(s.Exchange.Status))
 		}
 		return item{keep: -1, text: "{" + strings.Join(parts, ", ") + "}"}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -505,7 +506,7 @@ func (c *checker) requests(e *Requests, probes bool) {
 	}
 	for _, no := range e.None {
 		for _, yes := range append(slices.Clone(e.Exact), e.Contains...) {
-			if no.Line == yes.Line && !no.Body.Set && no.Status == 0 && no.URL == "" && !no.Exactly.Set {
+			if no.Line == yes.Line && !no.Body.Set && no.Status == "" && no.URL == "" && !no.Exactly.Set {
 				c.at(no.At, fmt.Sprintf("%s is expected and forbidden", no.Line), "")
 			}
 		}
@@ -532,8 +533,8 @@ func (c *checker) request(r *Request, forbids, probes bool) {
 		}
 		c.at(r.At, why, "")
 	}
-	if r.Status != 0 && (r.Status < 100 || r.Status > 599) {
-		c.at(r.At, fmt.Sprintf("status %d is none", r.Status), "")
+	if n, err := strconv.Atoi(r.Status); r.Status != "" && r.Status != "any" && r.Status != "none" && (err != nil || n < 100 || n > 599) {
+		c.at(r.At, fmt.Sprintf("status is %q; expected a number from 100 to 599, none or any", r.Status), "")
 	}
 	if r.URL != "" && !strings.HasPrefix(r.URL, "/") {
 		c.at(r.At, "url begins with a slash: it is what stands behind the base URL", "")
