@@ -44,7 +44,7 @@ type names struct {
 	shown    map[string]string // id -> placeholder
 	// short are ids that are looked for only where ids stand, by type and id: servers that count give a user and a group one
 	// number.
-	short map[string]string
+	short    map[string]string
 	replacer *strings.Replacer
 }
 
