@@ -43,7 +43,7 @@ func Parse(path string, source []byte) (*Scenario, error) {
 		d.validate(s)
 	}
 	if d.failed() {
-		return nil, d.problems
+		return nil, slices.DeleteFunc(d.problems, func(p Problem) bool { return p.Warning })
 	}
 	s.Warnings = d.problems
 	return s, nil
@@ -71,7 +71,12 @@ type decoder struct {
 // load parses the YAML and refuses what scenario files have no use for: several documents, anchors and aliases, tags.
 func (d *decoder) load() (*yaml.Node, bool) {
 	var doc yaml.Node
-	if err := yaml.Load(d.source, &doc); err != nil {
+	err := yaml.Load(d.source, &doc)
+	if err != nil && strings.Contains(err.Error(), "no documents") || err == nil && len(doc.Content) == 0 {
+		d.at(Pos{1, 1}, "the file is empty", "entrasim scenarios new writes one to begin with")
+		return nil, false
+	}
+	if err != nil {
 		at, message := Pos{1, 1}, err.Error()
 		var e *yaml.LoadError
 		if errors.As(err, &e) {
@@ -81,10 +86,6 @@ func (d *decoder) load() (*yaml.Node, bool) {
 			}
 		}
 		d.at(at, message, "")
-		return nil, false
-	}
-	if doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 {
-		d.at(Pos{1, 1}, "the file is empty", "entrasim scenarios new writes one to begin with")
 		return nil, false
 	}
 	return doc.Content[0], d.plain(doc.Content[0], 0)
@@ -234,6 +235,9 @@ func (d *decoder) slice(n *yaml.Node, v reflect.Value, f field) {
 	}
 	v.Set(reflect.MakeSlice(v.Type(), 0, len(items)))
 	for _, item := range items {
+		if d.told(false) >= maxProblems {
+			return // nobody reads more
+		}
 		x := reflect.New(v.Type().Elem()).Elem()
 		d.reflected(item, x, f)
 		v.Set(reflect.Append(v, x))

@@ -76,13 +76,7 @@ func (d *decoder) at(pos Pos, message, hint string) { d.add(pos, message, hint, 
 func (d *decoder) warn(pos Pos, message, hint string) { d.add(pos, message, hint, true) }
 
 func (d *decoder) add(pos Pos, message, hint string, warning bool) {
-	told := 0
-	for _, p := range d.problems {
-		if p.Warning == warning {
-			told++
-		}
-	}
-	if told >= maxProblems {
+	if d.told(warning) >= maxProblems {
 		return
 	}
 	d.problems = append(d.problems, Problem{File: d.file, Pos: pos, Message: message, Hint: hint, Line: lineOf(d.source, pos.Line), Warning: warning})
@@ -90,6 +84,16 @@ func (d *decoder) add(pos Pos, message, hint string, warning bool) {
 		a, b := d.problems[i].Pos, d.problems[k].Pos
 		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
 	})
+}
+
+// told counts the mistakes, or the warnings, so far.
+func (d *decoder) told(warning bool) (n int) {
+	for _, p := range d.problems {
+		if p.Warning == warning {
+			n++
+		}
+	}
+	return n
 }
 
 // failed reports whether something is wrong, warnings apart.
