@@ -552,6 +552,94 @@ func TestTargetForms(t *testing.T) {
 		`{"op":"Replace","path":"`+custom+`level","value":"8"},{"op":"Replace","path":"`+custom+`vip","value":"false"}`)
 }
 
+// TestReferenceFlowTypes: managers and members heed the flow type as well: what applies only during creation is written
+// with the object and never again, what only adds takes nothing away.
+func TestReferenceFlowTypes(t *testing.T) {
+	const manager = mapping.UserURN + ":manager"
+	set := func(op, name string) string {
+		return `{"op":"` + op + `","path":"` + manager + `","value":"{` + name + `}"}`
+	}
+	member := func(op, name string) string {
+		return `{"op":"` + op + `","path":"members","value":[{"value":"{` + name + `}"}]}`
+	}
+	for _, c := range []struct {
+		flow                                  string
+		changed, cleared, more, less, emptied string
+	}{
+		{mapping.Always, set("Replace", "Cid"), `{"op":"Remove","path":"` + manager + `","value":[{"value":"{Cid}"}]}`, member("Add", "Cid"), member("Remove", "Ann"), set("Add", "Bob")},
+		{mapping.ObjectAddOnly, "", "", "", "", ""},
+		{mapping.AttributeAddOnly, "", "", "", "", set("Add", "Bob")},
+		{mapping.ValueAddOnly, "", "", member("Add", "Cid"), "", set("Add", "Bob")},
+		{mapping.MultiValueAddOnly, "", "", member("Add", "Cid"), "", ""},
+	} {
+		t.Run(c.flow, func(t *testing.T) {
+			s := mapping.Starter()
+			putMapping(t, s, mapping.AttributeMapping{TargetAttributeName: manager, FlowType: c.flow}, "[manager]")
+			if err := s.Put("Group", "members", mapping.AttributeMapping{TargetAttributeName: "members", FlowType: c.flow, Source: mapping.AttributeOrigin("members")}); err != nil {
+				t.Fatal(err)
+			}
+			w := newWorld(t, s, "")
+			ann, bob, cid := w.user("ann"), w.user("bob"), w.user("cid")
+			ops := w.group("Ops", ann.ID, bob.ID)
+			w.no(w.dir.SetManager(w.clock.Now(), ann.ID, bob.ID))
+			w.assign(ops.ID, ann.ID, bob.ID, cid.ID)
+			w.no(w.svc.Start(w.app.ID))
+			if got := strings.Join(bodies(w.cycle()), ""); !strings.Contains(got, set("Add", "Bob")) || !strings.Contains(got, `"path":"members","value":[{"value":"{Ann}"},{"value":"{Bob}"}]`) {
+				t.Fatalf("created with %s", got)
+			}
+			step := func(name, want string) {
+				t.Helper()
+				if got := strings.TrimPrefix(strings.Join(bodies(w.cycle()), ""), "PATCH "); got != want {
+					t.Errorf("%s: sent %s\nwant %s", name, got, want)
+				}
+			}
+			w.no(w.dir.SetManager(w.clock.Now(), ann.ID, cid.ID))
+			step("another manager", c.changed)
+			w.no(w.dir.SetManager(w.clock.Now(), ann.ID, ""))
+			step("no manager", c.cleared)
+			w.no(w.dir.AddMembers(w.clock.Now(), ops.ID, cid.ID))
+			step("one more", c.more)
+			w.no(w.dir.RemoveMembers(w.clock.Now(), ops.ID, ann.ID))
+			step("one less", c.less)
+			for id, name := range w.names() {
+				if name == "Ann" && c.flow != mapping.Always {
+					w.send("PATCH", "/Users/"+id, patchHead+`{"op":"remove","path":"`+manager+`"}]}`)
+				}
+			}
+			w.no(w.dir.SetManager(w.clock.Now(), ann.ID, bob.ID))
+			step("none at the target", c.emptied)
+		})
+	}
+}
+
+// TestPreviewWarns of what an editor should know, of the expression and of its result.
+func TestPreviewWarns(t *testing.T) {
+	w := newWorld(t, mappedSchema(t, mapping.Starter(), `roles[primary eq "True"].value`, "SingleAppRoleAssignment([appRoleAssignments])"), "")
+	w.roles()
+	ann := w.user("ann")
+	w.give(ann.ID, adminRole)
+	w.give(ann.ID, userRole)
+	preview := func(target, source string) ExpressionPreview {
+		t.Helper()
+		o, err := mapping.OriginOf(source)
+		w.no(err)
+		p, err := w.svc.PreviewMapping(w.app.ID, ann.ID, mapping.AttributeMapping{TargetAttributeName: target, Source: o})
+		w.no(err)
+		return p
+	}
+	p := preview(`roles[primary eq "True"].value`, "SingleAppRoleAssignment([appRoleAssignments])")
+	if len(p.Warnings) != 1 || p.Result != "Admin" || p.Create != `"roles":[{"primary":true,"type":"WindowsAzureActiveDirectoryRole","value":"Admin"}]` ||
+		p.Update != `{"op":"Replace","path":"roles[primary eq \"True\"].value","value":"Admin"}` {
+		t.Errorf("%+v", p)
+	}
+	if p := preview("title", `IIF([city]="", "a", "b")`); len(p.Warnings) != 1 || p.Result != "b" {
+		t.Errorf("%+v", p)
+	}
+	if p := preview("title", `IIF([citi]="", "a", "b")`); !strings.Contains(p.Error, "did you mean [city]?") {
+		t.Errorf("%+v", p)
+	}
+}
+
 // TestSchemaSurvives: a schema that was put is kept with its unknown members, also in the data file.
 func TestSchemaSurvives(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")

@@ -46,6 +46,9 @@ func (l *Link) forgotten() source {
 // active reports whether changes of the object's references are sent.
 func (l *Link) active() bool { return l != nil && l.State == LinkActive && !l.Away }
 
+// createdIn reports whether this service made the target object, in the cycle given.
+func (l *Link) createdIn(cycle int) bool { return l != nil && l.Created && l.Cycle == cycle }
+
 // Managed reports whether a permanent deletion is carried to the target.
 func (l *Link) Managed() bool { return l.State != LinkUnmanaged }
 

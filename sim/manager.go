@@ -64,13 +64,13 @@ func (c *cycle) manager(ctx context.Context, w work, list worklist) *outcome {
 	began := clock.Wall()
 	m := mappingOf(c.set, directory.KindUser)
 	out := &outcome{num: w.num, kind: w.kind, escrow: EscrowManager, paid: true}
-	attribute := referenceOf(m, "manager")
+	ref, mapped := m.Reference("manager")
 	look, err := c.lookAtManager(w.num)
 	switch {
 	case err != nil:
 		out.fail = failureOf(err)
 		return out
-	case attribute == "" || !look.link.active() || !m.Update || look.src.user == nil || look.src.unread:
+	case !mapped || !look.link.active() || !m.Update || look.src.user == nil || look.src.unread, !ref.Flows(look.link.createdIn(c.number), false, false):
 		out.clear = true
 		return out
 	case look.held: // its failure drops what comes behind for this cycle
@@ -79,7 +79,7 @@ func (c *cycle) manager(ctx context.Context, w work, list worklist) *outcome {
 	}
 	t := &step{cycle: c, w: w, src: look.src, m: m, link: look.link, rt: scim.User, out: out}
 	t.rec = record{App: c.app, Time: c.s.clock.Now(), Cycle: c.number, Num: w.num, Kind: w.kind, Name: t.src.DisplayName,
-		UPN: t.src.UPN, ID: t.src.ID, Import: importUpdate, Scope: &t.src.scope, Target: t.link.Target, Ref: attribute}
+		UPN: t.src.UPN, ID: t.src.ID, Import: importUpdate, Scope: &t.src.scope, Target: t.link.Target, Ref: ref.Target}
 	defer func() { t.finish(clock.Wall().Sub(began).Milliseconds()) }()
 	switch {
 	case look.boss != 0 && look.state == pending:
@@ -121,6 +121,10 @@ func (t *step) writeManager(ctx context.Context, look *managerLook) {
 		if t.link.Manager != look.boss {
 			t.relinkManager(look.boss)
 		}
+		return
+	}
+	if ref, _ := t.m.Reference("manager"); !ref.Flows(t.link.createdIn(t.number), have != "", look.target == "") {
+		t.out.clear = true // its flow type leaves the target's as it is
 		return
 	}
 	op, reason := t.opt.Op(have != ""), "The manager is linked and the target returned another."

@@ -128,7 +128,7 @@ func (c *cycle) members(ctx context.Context, w work, list worklist) *outcome {
 	m := mappingOf(c.set, directory.KindGroup)
 	out := &outcome{num: w.num, kind: w.kind, escrow: EscrowMember}
 	look, err := c.lookAtMembers(w.num, list)
-	attribute := referenceOf(m, "members")
+	ref, mapped := m.Reference("members")
 	settle := func(fail *failure) {
 		for n := range list.edges[w.num] {
 			out.edges = append(out.edges, edgeResult{edge: edge{w.num, n}, fail: fail, waits: fail != nil})
@@ -142,7 +142,7 @@ func (c *cycle) members(ctx context.Context, w work, list worklist) *outcome {
 			out.owes = owesAll
 		}
 		out.fail = failureOf(err)
-	case attribute == "" || !look.link.active() || !m.Update || look.src.group == nil || look.src.unread:
+	case !mapped || !look.link.active() || !m.Update || look.src.group == nil || look.src.unread:
 		out.paid = true
 		settle(nil)
 	case look.held != nil && list.full: // the group's failure drops what comes behind for this cycle
@@ -152,7 +152,13 @@ func (c *cycle) members(ctx context.Context, w work, list worklist) *outcome {
 		settle(&failure{Code: look.held.Code, Message: look.held.Message})
 	default:
 		out.paid = true
-		t := &memberWriter{cycle: c, w: w, src: look.src, link: look.link, out: out, attribute: attribute, began: began, kept: began}
+		t := &memberWriter{cycle: c, w: w, src: look.src, link: look.link, out: out, attribute: ref.Target, began: began, kept: began}
+		created := look.link.createdIn(c.number)
+		for i := range look.members { // its flow type may leave what the target has as it is
+			if x := &look.members[i]; !ref.Flows(created, false, x.do == memberRemoved) {
+				x.do = memberStays
+			}
+		}
 		t.write(ctx, look.members)
 	}
 	return out

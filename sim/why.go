@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"entrasim/directory"
@@ -328,6 +329,8 @@ type ExpressionPreview struct {
 	Create string   `json:"create"` // the member of a POST body, as JSON text
 	Update string   `json:"update"` // the operation of a PATCH
 	Error  string   `json:"error,omitempty"`
+	// Warnings are what is better not relied on in the expression, or in its result for this object.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // PreviewMapping evaluates an attribute mapping's source for one object and shows what it becomes on the wire. A mapping
@@ -368,6 +371,12 @@ func (s *Service) PreviewMapping(appID, objectID string, attribute mapping.Attri
 	if err != nil {
 		out.Error = err.Error()
 		return out, nil
+	}
+	out.Warnings = compiled.Warnings
+	for _, w := range d.Warnings {
+		if !slices.Contains(out.Warnings, w) {
+			out.Warnings = append(out.Warnings, w)
+		}
 	}
 	if !d.Present {
 		out.Null = true

@@ -330,13 +330,6 @@ func hasReference(m *mapping.ObjectMapping, sourceName string) bool {
 
 // referenceOf returns the target attribute that a reference (manager or members) is mapped to, "" when it is not.
 func referenceOf(m *mapping.ObjectMapping, sourceName string) string {
-	if m == nil {
-		return ""
-	}
-	for _, ref := range m.References {
-		if ref.Source == sourceName {
-			return ref.Target
-		}
-	}
-	return ""
+	r, _ := m.Reference(sourceName)
+	return r.Target
 }

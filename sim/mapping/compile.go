@@ -56,7 +56,40 @@ type ObjectMapping struct {
 }
 
 // ReferenceMapping maps manager or members.
-type ReferenceMapping struct{ Target, Source string }
+type ReferenceMapping struct {
+	Target, Source string
+	FlowType       string // one of the constants
+	CreateOnly     bool   // Only during object creation
+}
+
+// Flows reports whether a reference is written at the target: created tells that the object was created just now, present
+// that it has one already, which matters to a single one, removal that it is to be taken away.
+func (r ReferenceMapping) Flows(created, present, removal bool) bool {
+	switch {
+	case created:
+		return true
+	case r.CreateOnly, removal && r.FlowType != Always:
+		return false
+	case r.FlowType == MultiValueAddOnly, r.FlowType == ValueAddOnly, r.FlowType == AttributeAddOnly:
+		if r.Source == "members" {
+			return r.FlowType != AttributeAddOnly // what a group has is never read
+		}
+		return !present && r.FlowType != MultiValueAddOnly
+	}
+	return true
+}
+
+// Reference returns how manager or members is mapped.
+func (m *ObjectMapping) Reference(source string) (r ReferenceMapping, mapped bool) {
+	if m != nil {
+		for _, r := range m.References {
+			if r.Source == source {
+				return r, true
+			}
+		}
+	}
+	return r, false
+}
 
 // Matching is a matching attribute.
 type Matching struct {
@@ -78,6 +111,7 @@ type Attribute struct {
 	FlowAlways       bool   // sent although it is equal
 	None             bool   // mapping type None: fills an empty target with its default
 	ReadsSoftDeleted bool
+	Warnings         []string // what an editor shows; only CompileAttribute fills it
 
 	direct     *attribute // of a direct mapping
 	expr       *expr.Expr
@@ -227,7 +261,7 @@ func (m *ObjectMapping) add(a *Attribute, priority int) {
 	}
 	if a.Type == Reference {
 		if !a.None {
-			m.References = append(m.References, ReferenceMapping{a.Target, a.direct.name})
+			m.References = append(m.References, ReferenceMapping{a.Target, a.direct.name, a.FlowType, a.CreateOnly})
 		}
 		return
 	}
@@ -266,6 +300,11 @@ func CompileAttribute(s *Schema, kind string, am AttributeMapping) (*Attribute, 
 		return nil, &Problem{Path: o.path + ".targetObjectName", Message: fmt.Sprintf("There is no definition of the target object %q.", o.doc.TargetObjectName)}
 	}
 	a := c.attribute(o, &am, "")
+	if a != nil {
+		for _, w := range c.warnings {
+			a.Warnings = append(a.Warnings, w.Message)
+		}
+	}
 	return a, c.first()
 }
 

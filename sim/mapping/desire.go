@@ -14,6 +14,8 @@ type Desired struct {
 	FromDefault bool // the default value, because the source was null
 	Ignored     bool // the expression dropped the attribute from this object's flow
 	Redacted    bool // logs show [Redact] in place of the value
+	// Warnings are what is better not relied on, such as several roles where one is asked for.
+	Warnings []string
 	// Role is the app role that SingleAppRoleAssignment chose: some targets are told all of it.
 	Role *expr.Role
 }
@@ -24,11 +26,7 @@ type Object struct {
 	// Ignore: an expression said IgnoreObjectFlow. IgnoredBy is the target attribute of its mapping.
 	Ignore    bool
 	IgnoredBy string
-	Warnings  []Warning
 }
-
-// Warning is something about a value that is better not relied on, such as several roles where one is asked for.
-type Warning struct{ Target, Message string }
 
 // Failure is an attribute mapping that could not be evaluated for an object. Err is an *expr.Error, or says how the value
 // does not fit the target attribute.
@@ -88,7 +86,7 @@ func (a *Attribute) desire(d *Desired, o *Object, src *Source, env *expr.Env) er
 			return &Failure{a.Target, err}
 		}
 		for _, w := range r.Warnings {
-			o.Warnings = append(o.Warnings, Warning{a.Target, w.Message})
+			d.Warnings = append(d.Warnings, w.Message)
 		}
 		if r.IgnoreFlow || r.IgnoreObject {
 			d.Ignored = true

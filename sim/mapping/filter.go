@@ -128,16 +128,6 @@ func (c *clause) eval(src *Source) ClauseResult {
 	return r
 }
 
-func (f *Filter) attributes() []string {
-	var out []string
-	for _, g := range f.groups {
-		for _, c := range g {
-			out = append(out, c.attribute.name)
-		}
-	}
-	return out
-}
-
 // filter compiles one set of filter groups; nil when there is no clause in it.
 func (c *compiler) filter(o *objectSchema, groups []FilterGroup, path string) *Filter {
 	f := &Filter{}

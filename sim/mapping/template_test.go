@@ -130,7 +130,7 @@ func TestMapDefault(t *testing.T) {
 	if len(got) != len(want) {
 		t.Errorf("a null flowed: %v", got)
 	}
-	if len(m.References) != 1 || m.References[0] != (mapping.ReferenceMapping{Target: mapping.UserURN + ":manager", Source: "manager"}) {
+	if len(m.References) != 1 || m.References[0] != (mapping.ReferenceMapping{Target: mapping.UserURN + ":manager", Source: "manager", FlowType: mapping.Always}) {
 		t.Error(m.References)
 	}
 }
