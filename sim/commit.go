@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -13,40 +12,6 @@ import (
 
 type clockWall = time.Time
 
-// commit writes the outcomes of a stretch of the work list, in its order, together with the place reached.
-func (c *cycle) commit(phase Phase, last work, batch []*outcome) error {
-	if err := c.store(batch, func() { c.at.Phase, c.at.Done, c.at.Late = phase, last.num, last.late }); err != nil {
-		return err
-	}
-	n := len(batch)
-	c.progress(func(p *Progress) {
-		switch phase {
-		case PhaseUsers:
-			p.UsersDone += n
-		case PhaseGroups:
-			p.GroupsDone += n
-		case PhaseReferences:
-			p.ReferencesDone += n
-		}
-	})
-	c.s.jobChanged(c.j)
-	return nil
-}
-
-// commitOutOfOrder writes outcomes behind a gap that a stop left; their objects are looked at again and found equal.
-func (c *cycle) commitOutOfOrder(waiting map[int]*outcome) error {
-	indexes := make([]int, 0, len(waiting))
-	for i := range waiting {
-		indexes = append(indexes, i)
-	}
-	sort.Ints(indexes)
-	batch := make([]*outcome, len(indexes))
-	for i, n := range indexes {
-		batch[i] = waiting[n]
-	}
-	return c.store(batch, func() {})
-}
-
 // commitPartial writes a part of one object's outcome while the rest is still under way.
 func (c *cycle) commitPartial(out *outcome) error { return c.store([]*outcome{out}, func() {}) }
 
@@ -55,13 +20,6 @@ func (c *cycle) commitPartial(out *outcome) error { return c.store([]*outcome{ou
 func (c *cycle) store(batch []*outcome, move func()) error {
 	c.storing.Lock()
 	defer c.storing.Unlock()
-	before := struct {
-		at    place
-		state jobState
-	}{}
-	c.j.mu.Lock()
-	before.at, before.state = c.at, c.j.state
-	c.j.mu.Unlock()
 	var published []record
 	err := c.updateStore(func(b *bbolt.Bucket, tx *bbolt.Tx) error {
 		published = published[:0]
@@ -83,9 +41,6 @@ func (c *cycle) store(batch []*outcome, move func()) error {
 		return nil
 	})
 	if err != nil {
-		c.j.mu.Lock()
-		c.at, c.j.state = before.at, before.state
-		c.j.mu.Unlock()
 		return err
 	}
 	c.mu.Lock()

@@ -17,13 +17,6 @@ import (
 	"entrasim/sim/scim"
 )
 
-// unhealthyInARow is how many operations in a row may stay without an answer, or be refused for their token, before the
-// probes are repeated; when those fail too the cycle ends and the job is quarantined. The number is a choice of ours.
-const unhealthyInARow = 10
-
-// commitEvery is how long, in real time, results wait at most for the commit that keeps them.
-const commitEvery = 100 * time.Millisecond
-
 // cycle is one run of a job.
 type cycle struct {
 	s      *Service
@@ -51,7 +44,7 @@ type cycle struct {
 	sent     int
 
 	unhealthy atomic.Int32
-	fatal     *scim.Error
+	fatal     error // what breaks the cycle off, beside the results of its objects
 
 	// life ends when the cycle is to stop behind the objects in flight; its cause says why. halt ends it.
 	life context.Context
@@ -82,18 +75,43 @@ func (s *Service) runCycle(ctx context.Context, j *job, forced bool) (result Cyc
 		return result, false
 	}
 	defer j.release()
+	if err := s.contained("running a cycle", func() error {
+		result, ok = s.cycleOf(ctx, j, forced)
+		return nil
+	}); err != nil {
+		s.putOff(j)
+		return CycleResult{}, false
+	}
+	return result, ok
+}
+
+// cycleOf is the cycle of a job whose turn it is.
+func (s *Service) cycleOf(ctx context.Context, j *job, forced bool) (result CycleResult, ok bool) {
 	c := s.begin(ctx, j, forced)
 	if c == nil {
 		return result, false
 	}
 	defer c.halt(nil)
 	s.jobChanged(j)
-	err := c.run()
+	err := s.contained("running a cycle", c.run)
 	if errors.Is(err, errStopped) && !c.restarted() {
 		c.interrupted()
 		return result, false
 	}
 	return c.end(err)
+}
+
+// putOff gives up a cycle that could not even be ended: the next one is due an interval later, from the last commit.
+func (s *Service) putOff(j *job) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.progress = nil
+	j.running.Store(nil)
+	if j.state.Schedule == ScheduleActive {
+		j.state.Next = s.clock.Now().Add(j.state.Interval)
+	}
+	j.dirty = true
+	s.schedule(j)
 }
 
 // closing reports whether the program is going down.
@@ -120,10 +138,10 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 		s: s, j: j, app: j.num, set: j.set, opt: s.wire, began0: clock.Wall(),
 		anchors: map[string]uint64{}, reads: map[uint64]read{}, requests: map[string][]uint64{},
 	}
-	if p := j.state.Running; p != nil && p.Resets == j.state.Resets {
+	if p := j.state.Running; p != nil && p.Resets == j.state.Resets && p.Stores == j.state.Stores {
 		c.at = *p
 	} else {
-		c.at = place{Number: j.state.Cycle + 1, Kind: Incremental, Began: now, Upto: s.dir.LastChange(), Resets: j.state.Resets, Phase: PhaseProbe}
+		c.at = place{Number: j.state.Cycle + 1, Kind: Incremental, Began: now, Upto: s.dir.LastChange(), Resets: j.state.Resets, Stores: j.state.Stores, Phase: PhaseProbe}
 		if !j.state.HasWatermark {
 			c.at.Kind = Initial
 		}
@@ -384,153 +402,6 @@ func (c *cycle) env(object string) *expr.Env {
 	}
 }
 
-// phaseOrder lets a cycle that was cut short skip the phases it has done.
-var phaseOrder = map[Phase]int{PhaseProbe: 0, PhaseUsers: 1, PhaseGroups: 2, PhaseReferences: 3}
-
-// pass works through a list with several objects in flight. Results are committed in the order of the list, together
-// with the place reached, while later objects are still at work. request is the context of the requests.
-func (c *cycle) pass(request context.Context, phase Phase, list []work, do func(context.Context, work) *outcome) error {
-	if phaseOrder[c.at.Phase] > phaseOrder[phase] {
-		return nil
-	}
-	if c.at.Phase == phase {
-		list = behind(list, c.at.Done, c.at.Late)
-	} else {
-		c.at.Phase, c.at.Done, c.at.Late = phase, 0, false
-	}
-	c.progress(func(p *Progress) { p.Phase = phase })
-	if len(list) == 0 {
-		return nil
-	}
-	c.s.jobChanged(c.j)
-
-	workers := min(c.workers(), len(list))
-	type done struct {
-		index int
-		out   *outcome
-	}
-	results := make(chan done, 4*pageSize)
-	var next atomic.Int64
-	var stopped atomic.Bool
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for {
-				// The list is handed out by pages' worth at most, so that a restart or an end stops within a few objects.
-				if stopped.Load() || c.stopping() || c.broken() {
-					stopped.Store(true)
-					return
-				}
-				i := int(next.Add(1)) - 1
-				if i >= len(list) {
-					return
-				}
-				out := do(request, list[i])
-				if request.Err() != nil {
-					stopped.Store(true) // the answer may be lost: the object is looked at again
-					return
-				}
-				c.health(request, out)
-				results <- done{i, out}
-			}
-		})
-	}
-	go func() {
-		wg.Wait()
-		close(results)
-	}()
-
-	waiting := make(map[int]*outcome)
-	var batch []*outcome
-	reached := 0
-	last := clock.Wall()
-	commit := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		err := c.commit(phase, list[reached-1], batch)
-		batch, last = batch[:0], clock.Wall()
-		return err
-	}
-	var failed error
-	for d := range results {
-		waiting[d.index] = d.out
-		for out, ok := waiting[reached]; ok; out, ok = waiting[reached] {
-			delete(waiting, reached)
-			reached++
-			batch = append(batch, out)
-		}
-		if failed == nil && (len(batch) >= 5*pageSize || clock.Wall().Sub(last) > commitEvery) {
-			if failed = commit(); failed != nil {
-				stopped.Store(true)
-			}
-		}
-	}
-	if failed == nil {
-		failed = commit()
-	}
-	// What ended out of order before a stop is kept too, though the place does not pass it.
-	if failed == nil && len(waiting) > 0 {
-		failed = c.commitOutOfOrder(waiting)
-	}
-	switch {
-	case failed != nil:
-		return failed
-	case c.broken():
-		return c.fatal
-	case reached < len(list):
-		return errStopped
-	}
-	return nil
-}
-
-// behind drops the part of a list that was done before the cycle was cut short.
-func behind(list []work, done uint64, late bool) []work {
-	for i, w := range list {
-		if w.late == late && w.num > done || w.late && !late {
-			return list[i:]
-		}
-	}
-	return nil
-}
-
-// workers is how many objects may be in flight: one wherever requests must leave in one total order.
-func (c *cycle) workers() int {
-	if c.s.clock.Ordered() {
-		return 1
-	}
-	return c.s.opt.Concurrency
-}
-
-func (c *cycle) broken() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.fatal != nil
-}
-
-// health counts operations in a row that the target did not answer or refused for the token; at ten the probes are
-// repeated, and when they fail the cycle breaks off.
-func (c *cycle) health(ctx context.Context, out *outcome) {
-	if !out.fail.unhealthy() {
-		if out.asked {
-			c.unhealthy.Store(0)
-		}
-		return
-	}
-	if c.unhealthy.Add(1) != unhealthyInARow {
-		return
-	}
-	err := c.probe(ctx)
-	var e *scim.Error
-	if errors.As(err, &e) && ctx.Err() == nil {
-		c.mu.Lock()
-		c.fatal = e
-		c.mu.Unlock()
-		return
-	}
-	c.unhealthy.Store(0)
-}
-
 // interrupted keeps the cycle, which goes on at once where the clock runs by itself; everything up to its place is committed.
 func (c *cycle) interrupted() {
 	j := c.j
@@ -555,20 +426,26 @@ func (c *cycle) keepPlace() {
 	c.j.state.Running = &p
 }
 
-// updateStore commits the results of a pass with the job's place. A job's lock is always taken before bbolt's.
+// updateStore commits the results of a pass with the job's place; when that fails, place and state are what they were. A
+// job's lock is always taken before bbolt's.
 func (c *cycle) updateStore(f func(b *bbolt.Bucket, tx *bbolt.Tx) error) error {
-	c.j.mu.Lock()
-	defer c.j.mu.Unlock()
-	if c.j.deleted {
+	j := c.j
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.deleted || j.state.Stores != c.at.Stores { // links that were dropped while it ran must not come back
 		return errStopped
 	}
-	return c.s.update(func(tx *bbolt.Tx) error {
-		b := jobBucket(tx, c.app)
-		if err := f(b, tx); err != nil {
+	at, state := c.at, j.state
+	err := c.s.update(func(tx *bbolt.Tx) error {
+		if err := f(jobBucket(tx, c.app), tx); err != nil {
 			return err
 		}
 		c.keepPlace()
-		c.j.dirty = true
-		return c.j.save(tx)
+		j.dirty = true
+		return j.save(tx)
 	})
+	if err != nil {
+		c.at, j.state = at, state
+	}
+	return err
 }

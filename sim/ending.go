@@ -18,22 +18,10 @@ func (c *cycle) end(err error) (_ CycleResult, ok bool) {
 	if appErr != nil { // the directory lost it; the job's own words do
 		app = Application{ID: j.cfg.AppID, DisplayName: j.cfg.Name}
 	}
-	j.mu.Lock()
-	j.progress = nil
-	j.running.Store(nil)
-	if j.deleted {
-		j.mu.Unlock()
-		return CycleResult{}, false
+	result, notes, next, kept := c.close(err, app)
+	if result.Cycle == 0 {
+		return result, false
 	}
-	result, notes, drop := c.conclude(err, app)
-	s.schedule(j)
-	next := j.state.Next
-	var kept error
-	if len(notes) > 0 || drop || result.Counts != (Counts{}) || result.Error != nil && result.Error.Code != "None" {
-		kept = c.keepEnd(notes, drop)
-	}
-	j.mu.Unlock()
-
 	n := result.Counts
 	switch e := result.Error; {
 	case e != nil && e.Code != "None":
@@ -52,6 +40,25 @@ func (c *cycle) end(err error) (_ CycleResult, ok bool) {
 		s.audited(notes...)
 	}
 	return result, true
+}
+
+// close ends the cycle for its job and commits what it leaves; a result without a number says that the job is gone. next is
+// when the next cycle is due, kept the error of the commit.
+func (c *cycle) close(err error, app Application) (result CycleResult, notes []*AuditRecord, next time.Time, kept error) {
+	j := c.j
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.progress = nil
+	j.running.Store(nil)
+	if j.deleted {
+		return CycleResult{}, nil, next, nil
+	}
+	result, notes, drop := c.conclude(err, app)
+	c.s.schedule(j)
+	if len(notes) > 0 || drop || result.Counts != (Counts{}) || result.Error != nil && result.Error.Code != "None" {
+		kept = c.keepEnd(notes, drop)
+	}
+	return result, notes, j.state.Next, kept
 }
 
 // conclude changes the job's state by how the cycle ended. It returns what the audit log is told, and whether escrows are to

@@ -35,6 +35,7 @@ type jobState struct {
 	Running      *place        `json:"running"`      // a cycle that was cut short or is under way
 	Next         time.Time     `json:"next"`         // when the next cycle is due; zero when none is
 	Resets       uint64        `json:"resets"`       // counts what took the watermark away
+	Stores       uint64        `json:"stores"`       // counts what took the links away
 	Failures     int           `json:"failures"`     // whole runs that failed, one after another
 	Quarantine   *Quarantine   `json:"quarantine"`
 	Last         *Execution    `json:"last"`
@@ -59,9 +60,10 @@ type place struct {
 	Began   time.Time `json:"began"`
 	Upto    uint64    `json:"upto"`   // the change that becomes the watermark
 	Resets  uint64    `json:"resets"` // of the job when the cycle began
+	Stores  uint64    `json:"stores"` // likewise
 	Phase   Phase     `json:"phase"`
-	Done    uint64    `json:"done"`           // number of the last object done in the phase
-	Late    bool      `json:"late,omitempty"` // the last object done was one of the links that the reading did not meet
+	Done    rank      `json:"done"`            // every object of the phase up to here is done
+	Ahead   []span    `json:"ahead,omitempty"` // and these, while one before them is still in flight
 	Counts  Counts    `json:"counts"`
 	Records int       `json:"records"`
 	Exec    Execution `json:"exec"`

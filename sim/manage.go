@@ -263,6 +263,8 @@ func (s *Service) Restart(appID string, r ResetScope) error {
 				return err
 			}
 			j.state.Users, j.state.Groups, j.state.Owed = 0, 0, 0
+			j.state.Stores++
+			tx.OnCommit(func() { j.halt(errRestarted) })
 		}
 		if r.Escrows {
 			if err := clearBuckets(b, bucketEscrows, bucketDue); err != nil {

@@ -21,6 +21,7 @@ type counters struct {
 	set *metrics.Set
 	// Counters by what they count, so that a request does not spell their names.
 	exchanges, objects sync.Map
+	faults             *metrics.Counter
 }
 
 type exchangeKey struct {
@@ -40,6 +41,7 @@ type objectKey struct {
 
 func newCounters(s *Service) *counters {
 	c := &counters{set: metrics.NewSet()}
+	c.faults = c.set.NewCounter(`entrasim_internal_errors_total`)
 	c.set.NewGauge(`entrasim_directory_objects{kind="user"}`, func() float64 { return float64(s.dir.Counts().Users) })
 	c.set.NewGauge(`entrasim_directory_objects{kind="group"}`, func() float64 { return float64(s.dir.Counts().Groups) })
 	return c

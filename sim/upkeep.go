@@ -29,15 +29,24 @@ const trimEvery = 24 * time.Hour
 // scheduleExpiry sets the timer for the next deleted object whose 30 days end.
 func (s *Service) scheduleExpiry() {
 	if next, ok := s.dir.NextExpiry(); ok {
-		s.clock.At(timerExpiry, next, func(_ context.Context, now time.Time) {
-			if _, err := s.dir.PurgeExpired(now); err != nil {
-				s.log.Error("expired deleted objects stay", "error", err)
-			}
-			s.scheduleExpiry()
-		})
+		s.clock.At(timerExpiry, next, s.expire)
 		return
 	}
 	s.clock.Cancel(timerExpiry)
+}
+
+// expire deletes for good what was deleted 30 days ago.
+func (s *Service) expire(_ context.Context, now time.Time) {
+	err := s.contained("deleting what has expired", func() error {
+		_, err := s.dir.PurgeExpired(now)
+		return err
+	})
+	if err != nil {
+		s.log.Error("expired deleted objects stay", "error", err)
+		s.clock.At(timerExpiry, now.Add(time.Hour), s.expire) // at once it would fail again, for ever
+		return
+	}
+	s.scheduleExpiry()
 }
 
 // DirectoryChanged tells the service of a committed change of the directory; give it to the directory as its OnCommit.
@@ -65,10 +74,10 @@ func (s *Service) trim(_ context.Context, now time.Time) {
 			passed = min(passed, w)
 		}
 	}
-	if err := s.dir.Trim(now, passed, retention); err != nil {
+	if err := s.contained("trimming the change feed", func() error { return s.dir.Trim(now, passed, retention) }); err != nil {
 		s.log.Error("change feed not trimmed", "error", err)
 	}
-	if err := s.trimLog(now); err != nil {
+	if err := s.contained("trimming the log", func() error { return s.trimLog(now) }); err != nil {
 		s.log.Error("provisioning log not trimmed", "error", err)
 	}
 	s.trimmed.Store(now.UnixNano())
