@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -38,6 +39,12 @@ func (c *targetCmd) Run(ctx context.Context, o output) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"status":"ok"}`) })
+	mux.HandleFunc("GET /leniencies", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(map[string]any{"leniencies": s.Store("default").Leniencies()}); err != nil {
+			return // the client went away
+		}
+	})
 	handler := s.Handler("default")
 	if c.Instant {
 		handler = instantly()
@@ -67,6 +74,12 @@ func (c *targetCmd) Run(ctx context.Context, o output) error {
 	}
 	if !errors.Is(err, http.ErrServerClosed) {
 		return err
+	}
+	for i, l := range s.Store("default").Leniencies() {
+		if i == 0 {
+			fmt.Fprintln(o.out, "A strict server might have refused some of it:")
+		}
+		fmt.Fprintf(o.out, "  %d times %s; last: %s\n", l.Count, l.Text, l.Example)
 	}
 	return nil
 }

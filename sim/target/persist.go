@@ -2,33 +2,36 @@ package target
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sort"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // In the file:
 //
 //	target
 //	  <store>
-//	    r<id>                 -> saved: a resource without members
+//	    r<id>                 -> saved: a resource without members, JSON
 //	    m<group id><member id> -> order of the member, decimal
-//	    s<kind>\0<name>       -> how often an id was derived from that name, decimal
+//	    d<id>                 -> "": an id that was deleted and is not given again
 var bucketTarget = []byte("target")
 
 const idLength = 36
 
 type saved struct {
-	Kind     string         `json:"k"`
-	Num      uint64         `json:"n"`
-	Created  time.Time      `json:"c"`
-	Modified time.Time      `json:"m"`
-	Version  int            `json:"v"`
-	Doc      map[string]any `json:"d"`
+	Kind     string          `json:"k"`
+	Num      uint64          `json:"n"`
+	Created  time.Time       `json:"c"`
+	Modified time.Time       `json:"m"`
+	Version  int             `json:"v"`
+	Doc      json.RawMessage `json:"d"`
 }
 
 // load reads every store of the file.
@@ -52,30 +55,34 @@ func (s *Server) load() error {
 func (s *Store) load(b *bbolt.Bucket) error {
 	var list []*resource
 	type edge struct {
-		group, member string
+		group, member uuid.UUID
 		order         uint64
 	}
 	var edges []edge
 	err := b.ForEach(func(k, v []byte) error {
 		switch k[0] {
 		case 'r':
-			var r saved
-			if err := json.Unmarshal(v, &r); err != nil {
+			r, err := unpack(k, v)
+			if err != nil {
 				return err
 			}
-			list = append(list, &resource{kind: kind(r.Kind[0]), id: string(k[1:]), num: r.Num, doc: r.Doc, created: r.Created, modified: r.Modified, version: r.Version})
+			list = append(list, r)
 		case 'm':
-			n, err := strconv.ParseUint(string(v), 10, 64)
+			e := edge{}
+			var errs [3]error
+			e.group, errs[0] = uuid.ParseBytes(k[1 : 1+idLength])
+			e.member, errs[1] = uuid.ParseBytes(k[1+idLength:])
+			e.order, errs[2] = strconv.ParseUint(string(v), 10, 64)
+			if err := errors.Join(errs[:]...); err != nil {
+				return err
+			}
+			edges = append(edges, e)
+		case 'd':
+			id, err := uuid.ParseBytes(k[1:])
 			if err != nil {
 				return err
 			}
-			edges = append(edges, edge{string(k[1 : 1+idLength]), string(k[1+idLength:]), n})
-		case 's':
-			n, err := strconv.Atoi(string(v))
-			if err != nil {
-				return err
-			}
-			s.seen[string(k[1:])] = n
+			s.dead[id] = true
 		}
 		return nil
 	})
@@ -88,32 +95,47 @@ func (s *Store) load(b *bbolt.Bucket) error {
 		s.place(r)
 	}
 	for _, e := range edges {
-		g := s.byID[e.group]
-		if g == nil {
-			continue
+		g, m := s.byID[e.group], s.byID[e.member]
+		if g == nil || m == nil {
+			return fmt.Errorf("%s is a member of %s, and one of them is not there", e.member, e.group)
+		}
+		if g.members == nil {
+			g.members = map[*resource]uint64{}
 		}
 		g.next = max(g.next, e.order)
-		if g.members == nil {
-			g.members = map[string]uint64{}
-		}
-		g.members[e.member] = e.order
-		if m := s.byID[e.member]; m != nil {
-			if m.memberOf == nil {
-				m.memberOf = map[string]bool{}
-			}
-			m.memberOf[e.group] = true
-		}
+		g.members[m] = e.order
+		m.groups = append(m.groups, g)
 	}
 	return nil
+}
+
+func unpack(k, v []byte) (*resource, error) {
+	var r saved
+	if err := json.Unmarshal(v, &r); err != nil {
+		return nil, err
+	}
+	id, err := uuid.ParseBytes(k[1:])
+	if err != nil {
+		return nil, err
+	}
+	kind := users
+	if r.Kind == "g" {
+		kind = groups
+	}
+	return &resource{kind: kind, id: id, num: r.Num, doc: []byte(r.Doc), created: r.Created.Unix(), modified: r.Modified.Unix(), version: r.Version}, nil
+}
+
+func (r *resource) pack() []byte {
+	return appendJSON(nil, saved{string(r.kind.letter()), r.num, time.Unix(r.created, 0).UTC(), time.Unix(r.modified, 0).UTC(), r.version, r.doc})
 }
 
 // Dirty reports whether something is not in the file yet.
 func (s *Server) Dirty() bool {
 	for _, st := range s.all() {
 		st.mu.RLock()
-		n := len(st.dirty)
+		n := len(st.dirty) > 0 || st.wiped > 0
 		st.mu.RUnlock()
-		if n > 0 {
+		if n {
 			return true
 		}
 	}
@@ -142,26 +164,39 @@ func (s *Server) Flush(tx *bbolt.Tx) error {
 	return nil
 }
 
+// batch is what a flush writes: keys with the generations of their changes, their values (nil for what is gone), and
+// whether the store was reset before.
+type batch struct {
+	marks  map[string]uint64
+	values map[string][]byte
+	wiped  uint64
+}
+
 func (s *Store) flush(tx *bbolt.Tx) error {
-	values, marks, err := s.pending()
-	if err != nil || len(marks) == 0 {
-		return err
+	p := s.pending()
+	if len(p.marks) == 0 && p.wiped == 0 {
+		return nil
 	}
 	root, err := tx.CreateBucketIfNotExists(bucketTarget)
 	if err != nil {
 		return err
 	}
+	if p.wiped > 0 {
+		if err := root.DeleteBucket([]byte(s.name)); err != nil && !errors.Is(err, berrors.ErrBucketNotFound) {
+			return err
+		}
+	}
 	b, err := root.CreateBucketIfNotExists([]byte(s.name))
 	if err != nil {
 		return err
 	}
-	keys := make([]string, 0, len(marks))
-	for k := range marks {
+	keys := make([]string, 0, len(p.marks))
+	for k := range p.marks {
 		keys = append(keys, k)
 	}
 	sort.Strings(keys)
 	for _, k := range keys {
-		if v := values[k]; v != nil {
+		if v := p.values[k]; v != nil {
 			err = b.Put([]byte(k), v)
 		} else {
 			err = b.Delete([]byte(k))
@@ -173,46 +208,41 @@ func (s *Store) flush(tx *bbolt.Tx) error {
 	tx.OnCommit(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		for k, gen := range marks {
+		for k, gen := range p.marks {
 			if s.dirty[k] == gen {
 				delete(s.dirty, k)
 			}
+		}
+		if s.wiped == p.wiped {
+			s.wiped = 0
 		}
 	})
 	return nil
 }
 
-// pending copies what changed: keys with their generations, and their values, nil for what is gone.
-func (s *Store) pending() (values map[string][]byte, marks map[string]uint64, err error) {
+// pending copies what changed.
+func (s *Store) pending() batch {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	values, marks = make(map[string][]byte, len(s.dirty)), make(map[string]uint64, len(s.dirty))
+	p := batch{make(map[string]uint64, len(s.dirty)), make(map[string][]byte, len(s.dirty)), s.wiped}
 	for k, gen := range s.dirty {
-		marks[k] = gen
+		p.marks[k] = gen
 		switch k[0] {
 		case 'r':
-			r := s.byID[k[1:]]
-			if r == nil {
-				continue
+			if r := s.lookup(k[1:]); r != nil {
+				p.values[k] = r.pack()
 			}
-			data, err := json.Marshal(saved{string(r.kind), r.num, r.created, r.modified, r.version, r.doc})
-			if err != nil {
-				return nil, nil, err
-			}
-			values[k] = data
 		case 'm':
-			if g := s.byID[k[1:1+idLength]]; g != nil {
-				if n, ok := g.members[k[1+idLength:]]; ok {
-					values[k] = strconv.AppendUint(nil, n, 10)
+			if g, m := s.lookup(k[1:1+idLength]), s.lookup(k[1+idLength:]); g != nil && m != nil {
+				if n, ok := g.members[m]; ok {
+					p.values[k] = strconv.AppendUint(nil, n, 10)
 				}
 			}
-		case 's':
-			if n, ok := s.seen[k[1:]]; ok {
-				values[k] = strconv.AppendInt(nil, int64(n), 10)
-			}
+		case 'd':
+			p.values[k] = []byte{}
 		}
 	}
-	return values, marks, nil
+	return p
 }
 
 // validName reports whether a store may be called so: 1 to 64 lower-case letters, digits and hyphens.

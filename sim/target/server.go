@@ -3,17 +3,19 @@ package target
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"go.etcd.io/bbolt"
 )
@@ -115,8 +117,8 @@ func (s *Server) ServeSCIM(w http.ResponseWriter, r *http.Request, store, base, 
 }
 
 func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, store, base, path string) {
-	q := &request{server: s, w: w, r: r, base: base, store: s.Store(store)}
-	if err := q.serve(path); err != nil {
+	q := &request{server: s, w: w, r: r, base: base}
+	if err := q.serve(store, path); err != nil {
 		q.fail(err)
 	}
 }
@@ -167,19 +169,15 @@ func (q *request) fail(err error) {
 	q.json(e.status, m)
 }
 
-func (q *request) json(status int, v any) {
-	data, err := json.Marshal(v)
-	if err != nil {
-		status, data = http.StatusInternalServerError, []byte(`{"schemas":["`+urnError+`"],"status":"500"}`)
-	}
-	q.raw(status, data)
-}
+func (q *request) json(status int, v any) { q.raw(status, appendJSON(nil, v)) }
 
 func (q *request) raw(status int, data []byte) {
 	q.w.Header().Set("Content-Type", "application/scim+json; charset=utf-8")
 	q.w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	q.w.WriteHeader(status)
-	_, _ = q.w.Write(data) // the client went away: nobody is left to tell
+	if q.r.Method != http.MethodHead {
+		_, _ = q.w.Write(data) // the client went away: nobody is left to tell
+	}
 }
 
 func (q *request) authorized() bool {
@@ -191,13 +189,14 @@ func (q *request) authorized() bool {
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare([]byte(strings.TrimSpace(got)), []byte(token)) == 1
 }
 
-func (q *request) serve(path string) error {
-	if q.store == nil {
+func (q *request) serve(store, path string) error {
+	if !validName(store) {
 		return &scimError{http.StatusNotFound, "", "there is no such store"}
 	}
-	if !q.authorized() {
+	if !q.authorized() { // before a store is made
 		return &scimError{http.StatusUnauthorized, "", "the bearer token is missing or wrong"}
 	}
+	q.store = q.server.Store(store)
 	var err error
 	if q.query, err = url.ParseQuery(q.r.URL.RawQuery); err != nil {
 		return bad("invalidSyntax", "the query can't be read: %v", err)
@@ -220,12 +219,11 @@ func (q *request) serve(path string) error {
 		return q.resource(users, id)
 	case "Groups":
 		return q.resource(groups, id)
+	case "", ".search":
+		return q.everywhere(parts[0], id)
 	case "Schemas", "ResourceTypes", "ServiceProviderConfig":
-		if q.r.Method != http.MethodGet {
-			return methodNotAllowed(q)
-		}
-		return q.discovery(parts[0], id)
-	case "Me", "Bulk", ".search":
+		return q.only(func() error { return q.discovery(parts[0], id) }, http.MethodGet)
+	case "Me", "Bulk":
 		return &scimError{http.StatusNotImplemented, "", "/" + parts[0] + " is not offered"}
 	}
 	return notFound(path)
@@ -235,169 +233,258 @@ func notFound(what string) error {
 	return &scimError{http.StatusNotFound, "", "there is no " + what}
 }
 
-func methodNotAllowed(q *request) error {
-	return &scimError{http.StatusMethodNotAllowed, "", q.r.Method + " is not allowed here"}
+// only carries out f for a method that is offered; HEAD counts as GET.
+func (q *request) only(f func() error, methods ...string) error {
+	method := q.r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if slices.Contains(methods, method) {
+		return f()
+	}
+	q.w.Header().Set("Allow", strings.Join(methods, ", "))
+	return &scimError{http.StatusMethodNotAllowed, "", q.r.Method + " is not allowed here; " + strings.Join(methods, ", ") + " is"}
+}
+
+// everywhere searches users and groups alike, at the base URL or by POST to .search.
+func (q *request) everywhere(at, id string) error {
+	switch {
+	case id != "":
+		return notFound(at + "/" + id)
+	case at == ".search":
+		return q.only(func() error { return q.findBody(users, groups) }, http.MethodPost)
+	}
+	return q.only(func() error { return q.findQuery(users, groups) }, http.MethodGet)
+}
+
+func (q *request) findQuery(kinds ...kind) error {
+	s, err := q.fromQuery(kinds...)
+	if err != nil {
+		return err
+	}
+	return q.find(s)
+}
+
+func (q *request) findBody(kinds ...kind) error {
+	s, err := q.fromBody(kinds...)
+	if err != nil {
+		return err
+	}
+	return q.find(s)
 }
 
 func (q *request) resource(k kind, id string) error {
-	if id == ".search" {
-		return &scimError{http.StatusNotImplemented, "", "/.search is not offered"}
+	switch id {
+	case "":
+		return q.only(func() error {
+			if q.r.Method == http.MethodPost {
+				return q.create(k)
+			}
+			return q.findQuery(k)
+		}, http.MethodGet, http.MethodPost)
+	case ".search":
+		return q.only(func() error { return q.findBody(k) }, http.MethodPost)
 	}
-	switch {
-	case id == "" && q.r.Method == http.MethodGet:
-		return q.list(k)
-	case id == "" && q.r.Method == http.MethodPost:
-		return q.create(k)
-	case id == "":
-		return methodNotAllowed(q)
-	}
-	switch q.r.Method {
-	case http.MethodGet:
+	return q.only(func() error {
+		switch q.r.Method {
+		case http.MethodPut:
+			return q.replace(k, id)
+		case http.MethodPatch:
+			return q.patch(k, id)
+		case http.MethodDelete:
+			return q.remove(k, id)
+		}
 		return q.read(k, id)
-	case http.MethodPut:
-		return q.replace(k, id)
-	case http.MethodPatch:
-		return q.patch(k, id)
-	case http.MethodDelete:
-		return q.remove(k, id)
-	}
-	return methodNotAllowed(q)
+	}, http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodDelete)
 }
 
-// body reads a JSON object; st is not locked.
+// body reads a JSON object.
 func (q *request) body() (map[string]any, error) {
 	data, err := io.ReadAll(io.LimitReader(q.r.Body, maxBody+1))
 	if err != nil {
 		return nil, bad("invalidSyntax", "the body broke off")
 	}
 	if len(data) > maxBody {
-		return nil, &scimError{http.StatusRequestEntityTooLarge, "tooMany", "the body is longer than 4 MiB"}
+		return nil, &scimError{http.StatusRequestEntityTooLarge, "", fmt.Sprintf("the body is longer than %d MiB", maxBody>>20)}
 	}
-	media, _, err := mime.ParseMediaType(q.r.Header.Get("Content-Type"))
-	if media != "application/scim+json" {
-		if media != "application/json" && q.r.Header.Get("Content-Type") != "" || err != nil && q.r.Header.Get("Content-Type") != "" {
-			return nil, &scimError{http.StatusUnsupportedMediaType, "", "send application/scim+json"}
-		}
-		q.store.mu.Lock()
-		q.store.note("contentType", q.r.Header.Get("Content-Type"))
-		q.store.mu.Unlock()
+	given := q.r.Header.Get("Content-Type")
+	switch media, params, err := mime.ParseMediaType(given); {
+	case given != "" && (err != nil || media != "application/scim+json" && media != "application/json"):
+		return nil, &scimError{http.StatusUnsupportedMediaType, "", fmt.Sprintf("the Content-Type is %q; send application/scim+json", given)}
+	case params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8"):
+		return nil, &scimError{http.StatusUnsupportedMediaType, "", fmt.Sprintf("the charset is %q; JSON is UTF-8", params["charset"])}
+	case media != "application/scim+json":
+		q.store.note("contentType", given)
 	}
-	var m map[string]any
-	if err := json.Unmarshal(data, &m); err != nil || m == nil {
+	if !utf8.Valid(data) {
+		return nil, bad("invalidSyntax", "the body is no UTF-8")
+	}
+	m, err := decode(data)
+	if err != nil || m == nil {
 		return nil, bad("invalidSyntax", "the body is no JSON object")
 	}
 	return m, nil
 }
 
 func (q *request) create(k kind) error {
+	p := q.projectionOfURL()
 	body, err := q.body()
 	if err != nil {
 		return err
 	}
 	st := q.store
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	doc, members, err := st.document(k, body)
+	doc, ids, err := st.document(k, body)
 	if err != nil {
 		return err
 	}
-	r := &resource{kind: k, doc: doc, created: q.server.now(), version: 1}
-	r.modified = r.created
-	if err := st.unique(r, doc); err != nil {
+	encoded := encode(k, doc)
+	st.mu.Lock()
+	r, err := st.create(k, doc, encoded, ids)
+	if err != nil {
+		st.mu.Unlock()
 		return err
 	}
-	if err := st.known(members); err != nil {
-		return err
-	}
-	r.id = st.newID(k, doc)
-	st.insert(r)
-	for _, m := range members {
-		st.join(r, m)
-	}
-	st.changed(r)
-	q.w.Header().Set("Location", q.base+"/"+k.path()+"/"+r.id)
-	q.answer(http.StatusCreated, r)
+	q.w.Header().Set("Location", r.location(q.base))
+	b := q.shape(r, p)
+	st.mu.Unlock()
+	q.raw(http.StatusCreated, b)
 	return nil
 }
 
-// get finds a resource and checks the conditions of the request; st.mu is held.
-func (q *request) get(k kind, id string) (*resource, error) {
-	r := q.store.byID[id]
-	if r == nil || r.kind != k {
+// create makes a resource; s is locked.
+func (s *Store) create(k kind, doc map[string]any, encoded []byte, memberIDs []string) (*resource, error) {
+	if err := s.unique(nil, k, doc); err != nil {
+		return nil, err
+	}
+	members, err := s.known(memberIDs)
+	if err != nil {
+		return nil, err
+	}
+	now := s.server.now().Unix()
+	r := &resource{kind: k, id: s.newID(k, doc), doc: slices.Clip(encoded), created: now, modified: now, version: 1}
+	s.insert(r)
+	for _, m := range members {
+		s.join(r, m)
+	}
+	return r, nil
+}
+
+// pick finds a resource and checks the conditions of the request (RFC 7644 § 3.14); the store is locked.
+func (q *request) pick(k kind, id string) (*resource, error) {
+	r := q.store.get(k, id)
+	if r == nil {
 		return nil, notFound(k.String() + " " + id)
 	}
-	if m := q.r.Header.Get("If-Match"); m != "" && m != "*" && !strings.Contains(m, r.etag()) {
+	if m := q.r.Header.Get("If-Match"); m != "" && !tagged(m, r.etag()) {
+		return nil, &scimError{http.StatusPreconditionFailed, "", "the version is " + r.etag()}
+	}
+	reads := q.r.Method == http.MethodGet || q.r.Method == http.MethodHead
+	if m := q.r.Header.Get("If-None-Match"); m != "" && !reads && tagged(m, r.etag()) {
 		return nil, &scimError{http.StatusPreconditionFailed, "", "the version is " + r.etag()}
 	}
 	return r, nil
 }
 
+// tagged reports whether a list of entity tags holds one, compared weakly; a star holds every one.
+func tagged(list, tag string) bool {
+	for _, t := range strings.Split(list, ",") {
+		if t = strings.TrimSpace(t); t == "*" || strings.TrimPrefix(t, "W/") == strings.TrimPrefix(tag, "W/") {
+			return true
+		}
+	}
+	return false
+}
+
 func (q *request) read(k kind, id string) error {
+	p := q.projectionOfURL()
 	st := q.store
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	r, err := q.get(k, id)
+	st.mu.RLock()
+	r, err := q.pick(k, id)
 	if err != nil {
+		st.mu.RUnlock()
 		return err
 	}
-	if m := q.r.Header.Get("If-None-Match"); m == "*" || strings.Contains(m, r.etag()) {
+	if m := q.r.Header.Get("If-None-Match"); m != "" && tagged(m, r.etag()) {
 		q.w.Header().Set("ETag", r.etag())
+		st.mu.RUnlock()
 		q.w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	q.answer(http.StatusOK, r)
+	b := q.shape(r, p)
+	st.mu.RUnlock()
+	q.raw(http.StatusOK, b)
 	return nil
 }
 
 func (q *request) replace(k kind, id string) error {
+	p := q.projectionOfURL()
 	body, err := q.body()
 	if err != nil {
 		return err
 	}
 	st := q.store
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	r, err := q.get(k, id)
+	doc, ids, err := st.document(k, body)
 	if err != nil {
 		return err
 	}
-	doc, members, err := st.document(k, body)
-	if err != nil {
-		return err
-	}
-	if err := st.unique(r, doc); err != nil {
-		return err
-	}
-	if err := st.known(members); err != nil {
-		return err
-	}
-	c := &change{s: st, r: r, doc: doc, add: members, dropAll: k == groups, drop: map[string]bool{}}
-	c.apply()
-	q.answer(http.StatusOK, r)
-	return nil
+	return q.write(k, id, http.StatusOK, p, func(r *resource) error {
+		if err := st.unique(r, k, doc); err != nil {
+			return err
+		}
+		members, err := st.known(ids)
+		if err != nil {
+			return err
+		}
+		c := &change{s: st, r: r, doc: doc, members: map[*resource]bool{}, order: members, without: true}
+		for _, m := range members {
+			c.members[m] = true
+		}
+		c.apply()
+		return nil
+	})
 }
 
 func (q *request) patch(k kind, id string) error {
+	p := q.projectionOfURL()
 	body, err := q.body()
 	if err != nil {
 		return err
 	}
-	st := q.store
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	r, err := q.get(k, id)
+	ops, err := q.store.operations(k, body)
 	if err != nil {
 		return err
 	}
-	if err := st.patch(r, body); err != nil {
+	status := http.StatusOK
+	if k == groups && p.only == nil { // a body with all members helps nobody; who names attributes gets them
+		status = http.StatusNoContent
+	}
+	return q.write(k, id, status, p, func(r *resource) error {
+		_, err := q.store.patch(r, ops)
+		return err
+	})
+}
+
+// write changes a resource and answers with it, or with nothing when status is 204.
+func (q *request) write(k kind, id string, status int, p *projection, f func(r *resource) error) error {
+	st := q.store
+	st.mu.Lock()
+	r, err := q.pick(k, id)
+	if err == nil {
+		err = f(r)
+	}
+	if err != nil {
+		st.mu.Unlock()
 		return err
 	}
-	if k == groups { // a body with all members helps nobody
+	if status == http.StatusNoContent {
 		q.w.Header().Set("ETag", r.etag())
-		q.w.WriteHeader(http.StatusNoContent)
+		st.mu.Unlock()
+		q.w.WriteHeader(status)
 		return nil
 	}
-	q.answer(http.StatusOK, r)
+	b := q.shape(r, p)
+	st.mu.Unlock()
+	q.raw(status, b)
 	return nil
 }
 
@@ -405,7 +492,7 @@ func (q *request) remove(k kind, id string) error {
 	st := q.store
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	r, err := q.get(k, id)
+	r, err := q.pick(k, id)
 	if err != nil {
 		return err
 	}
@@ -414,143 +501,21 @@ func (q *request) remove(k kind, id string) error {
 	return nil
 }
 
-// answer writes one resource as attributes and excludedAttributes ask for it.
-func (q *request) answer(status int, r *resource) {
+// shape is the answer with one resource; its version goes into the headers. The store is locked.
+func (q *request) shape(r *resource, p *projection) []byte {
 	q.w.Header().Set("ETag", r.etag())
-	q.raw(status, q.render(r))
+	return q.store.render(make([]byte, 0, len(r.doc)+600), r, q.base, p)
 }
 
-// render is the JSON of a resource. Members are left alone when they are not wanted.
-func (q *request) render(r *resource) []byte {
-	only, without := names(q.query.Get("attributes")), names(q.query.Get("excludedAttributes"))
-	core := q.store.core(r, q.base)
-	list := "members"
-	if r.kind == users {
-		list = "groups"
-	}
-	plain := len(only) == 0 && (len(without) == 0 || len(without) == 1 && without[list])
-	wanted := !without[list] && (len(only) == 0 || only[list])
-	if plain && (!wanted || len(r.members)+len(r.memberOf) == 0 && r.kind == users) {
-		return core
-	}
-	if plain {
-		extra, err := json.Marshal(q.edges(r))
-		if err != nil {
-			return core
-		}
-		out := append(make([]byte, 0, len(core)+len(extra)+12), core[:len(core)-1]...)
-		return append(append(append(out, `,"`+list+`":`...), extra...), '}')
-	}
-	var m map[string]any
-	if err := json.Unmarshal(core, &m); err != nil {
-		return core
-	}
-	if wanted {
-		m[list] = q.edges(r)
-	}
-	for _, k := range sortedKeys(m) {
-		low := strings.ToLower(k)
-		if low == "id" || low == "schemas" {
-			continue
-		}
-		m[k] = project(m[k], low, only, without)
-		if m[k] == nil {
-			delete(m, k)
-		}
-	}
-	data, err := json.Marshal(m)
-	if err != nil {
-		return core
-	}
-	return data
+func (q *request) projectionOfURL() *projection {
+	return q.projection(strings.Split(q.query.Get("attributes"), ","), strings.Split(q.query.Get("excludedAttributes"), ","))
 }
 
-// names reads a comma-separated list of attribute names, folded, core URNs left out.
-func names(list string) map[string]bool {
-	out := map[string]bool{}
-	for _, n := range strings.Split(list, ",") {
-		if n = strings.TrimSpace(n); n != "" {
-			out[strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(n, urnUser+":"), urnGroup+":"))] = true
-		}
+// projection reads what attributes and excludedAttributes ask for.
+func (q *request) projection(only, without []string) *projection {
+	p := &projection{parseNames(only), parseNames(without), true}
+	if p.only != nil && p.without != nil {
+		q.store.note("bothProjections", strings.Join(only, ",")+" without "+strings.Join(without, ","))
 	}
-	return out
-}
-
-// project applies attributes and excludedAttributes to one attribute; sub-attributes are named with a dot, those of
-// extensions with a colon.
-func project(v any, low string, only, without map[string]bool) any {
-	sep := "."
-	if strings.HasPrefix(low, "urn:") {
-		sep = ":"
-	}
-	if without[low] {
-		return nil
-	}
-	subs := func(set map[string]bool) bool {
-		for n := range set {
-			if strings.HasPrefix(n, low+sep) {
-				return true
-			}
-		}
-		return false
-	}
-	if len(only) > 0 && !only[low] {
-		if !subs(only) {
-			return nil
-		}
-		return pick(v, func(k string) bool { return only[low+sep+strings.ToLower(k)] })
-	}
-	if subs(without) {
-		return pick(v, func(k string) bool { return !without[low+sep+strings.ToLower(k)] })
-	}
-	return v
-}
-
-func pick(v any, keep func(string) bool) any {
-	switch x := v.(type) {
-	case []any:
-		for i := range x {
-			x[i] = pick(x[i], keep)
-		}
-		return x
-	case map[string]any:
-		for k := range x {
-			if !keep(k) {
-				delete(x, k)
-			}
-		}
-		if len(x) == 0 {
-			return nil
-		}
-		return x
-	}
-	return v
-}
-
-// edges lists the members of a group, or the groups of a user.
-func (q *request) edges(r *resource) []map[string]any {
-	list := []map[string]any{}
-	if r.kind == groups {
-		for _, id := range r.memberIDs() {
-			kind := users
-			if m := q.store.byID[id]; m != nil {
-				kind = m.kind
-			}
-			list = append(list, map[string]any{"value": id, "$ref": q.base + "/" + kind.path() + "/" + id, "type": kind.String()})
-		}
-		return list
-	}
-	ids := make([]string, 0, len(r.memberOf))
-	for id := range r.memberOf {
-		ids = append(ids, id)
-	}
-	sort.Strings(ids)
-	for _, id := range ids {
-		e := map[string]any{"value": id, "$ref": q.base + "/Groups/" + id, "type": "direct"}
-		if g := q.store.byID[id]; g != nil {
-			e["display"] = g.doc["displayName"]
-		}
-		list = append(list, e)
-	}
-	return list
+	return p
 }
