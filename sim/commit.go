@@ -88,6 +88,9 @@ func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 			return err
 		}
 	}
+	if err := c.noteRetry(b, out); err != nil {
+		return err
+	}
 	if err := c.storeOwing(b, out); err != nil {
 		return err
 	}

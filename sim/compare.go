@@ -78,7 +78,7 @@ func (s *Service) CompareTarget(appID, kind, targetID string, resource []byte, m
 		return out, err
 	}
 	out.Name, out.InScope, out.Wish, out.Error = p.Name, p.InScope, p.Create, p.Error
-	have, err := scim.ParseResource(resource)
+	have, err := scim.ParseResource(resourceType(k), resource)
 	if err != nil {
 		return out, err
 	}

@@ -26,7 +26,7 @@ func (c *cycle) end(err error) (_ CycleResult, ok bool) {
 	switch e := result.Error; {
 	case e != nil && e.Code != "None":
 		s.log.Error("provisioning cycle failed", "application", j.cfg.Name, "job", j.cfg.ID, "cycle", result.Cycle,
-			"code", e.Code, "message", e.Message, "hint", Cure(e.Code, e.Message), "next", next)
+			"code", e.Code, "message", e.Text(), "hint", Cure(e.Code, e.Message), "next", next)
 	case n != (Counts{}):
 		s.log.Info("provisioning cycle ended", "application", j.cfg.Name, "cycle", result.Cycle, "kind", result.Kind, "state", result.State,
 			"created", n.Create, "updated", n.Update, "disabled", n.Disable, "deleted", n.Delete, "skipped", n.Skip, "failed", n.Fail, "requests", result.Requests)
@@ -100,12 +100,12 @@ func (c *cycle) conclude(err error, app Application) (result CycleResult, notes 
 		// A fault of ours says nothing about the target: the next cycle tries again (howto-analyze-provisioning-logs.md).
 		st.Failures++
 		st.Next = now.Add(st.Interval)
-		tell("Provisioning cycle", ex.Error.Code+": "+ex.Error.Message, ex.Error)
+		tell("Provisioning cycle", ex.Error.Code+": "+ex.Error.Text(), ex.Error)
 	default:
 		st.Failures++
 		imposed, over := c.quarantine(now, ex.Error)
 		if imposed {
-			tell("Quarantine", ex.Error.Code+": "+ex.Error.Message, ex.Error)
+			tell("Quarantine", ex.Error.Code+": "+ex.Error.Text(), ex.Error)
 		}
 		if over {
 			st.Escrows, st.RefEscrows, drop = 0, 0, true
@@ -209,7 +209,7 @@ func isInternal(err error) bool {
 func jobError(err error) *JobError {
 	var e *scim.Error
 	if errors.As(err, &e) {
-		return &JobError{Code: string(e.Code), Message: e.Message, TenantActionable: true}
+		return &JobError{Code: e.Code, Message: e.Message, TenantActionable: true, Detail: e.Detail}
 	}
 	return &JobError{Code: scim.CodeInternalError, Message: err.Error()}
 }
@@ -228,15 +228,15 @@ func Cure(code, message string) string {
 	switch {
 	case strings.HasSuffix(code, "InvalidCredentials"):
 		return "Enter the Tenant URL under Connectivity."
-	case strings.Contains(code, "CredentialValidationUnavailable"):
-		return "The target gave no answer: check that it runs, its name and port, and that its certificate is trusted."
-	case strings.Contains(message, "401") || strings.Contains(message, "Unauthorized"):
+	case strings.Contains(message, "Status Code: Unauthorized"):
 		return "The target refused the token: enter a new Secret token under Connectivity."
-	case strings.Contains(message, "404"):
+	case strings.Contains(message, "HTTP/404"):
 		return "The target has no such address: check the Tenant URL, and that it serves both Users and Groups or that the group mapping is off."
-	case strings.Contains(message, "403") || strings.Contains(message, "Forbidden"):
+	case strings.Contains(message, "Status Code: Forbidden"):
 		return "The target, or an edge before it, refuses the request: check the token's rights, and that requests without User-Agent pass."
-	case strings.Contains(code, "CredentialValidationFailure"):
+	case strings.Contains(message, "An error occurred while sending the request."):
+		return "The target gave no answer: check that it runs, its name and port, and that its certificate is trusted."
+	case strings.Contains(code, "CredentialValidation"):
 		return "The target did not answer the probe with 200 and a SCIM list: the answer above says what came instead."
 	}
 	return ""

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"entrasim/sim/scim"
 )
 
 // EscrowKind says what failed.
@@ -101,7 +103,7 @@ func putEscrow(b *bbolt.Bucket, k escrowKey, now time.Time, cycle int, f *failur
 		e.Attempts++
 		e.Due = now.Add(retryDelay(e.Attempts - 1))
 	}
-	e.Code, e.Message, e.Last, e.Cycle = f.Code, f.Message, now, cycle
+	e.Code, e.Message, e.Last, e.Cycle = f.Code, scim.WithDetail(f.Message, f.Detail), now, cycle
 	if err := putValue(b.Bucket(bucketEscrows), k.bytes(), e); err != nil {
 		return fresh, err
 	}

@@ -74,7 +74,7 @@ func TestBrokenTargets(t *testing.T) {
 			j, err := w.svc.Job(other.ID)
 			w.no(err)
 			q := j.Status.Quarantine
-			if q == nil || q.Error.Code != c.code || !strings.Contains(q.Error.Message, c.text) || Cure(q.Error.Code, q.Error.Message) == "" {
+			if q == nil || q.Error.Code != c.code || !strings.Contains(q.Error.Text(), c.text) || Cure(q.Error.Code, q.Error.Message) == "" {
 				t.Fatalf("quarantine %+v, error %+v", q, j.Status.LastExecution.Error)
 			}
 			if logs, err := w.svc.Logs(LogQuery{ApplicationID: other.ID}); err != nil || len(logs.Items) != 0 {

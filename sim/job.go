@@ -2,6 +2,8 @@ package sim
 
 import (
 	"time"
+
+	"entrasim/sim/scim"
 )
 
 // ScheduleState says whether cycles are due. Source: resources/synchronization-synchronizationschedule.md.
@@ -68,7 +70,11 @@ type JobError struct {
 	Code             string `json:"code"`
 	Message          string `json:"message"`
 	TenantActionable bool   `json:"tenantActionable"`
+	Detail           string `json:"detail,omitempty"` // what this program knows beyond Microsoft's message
 }
+
+// Text is the message with the detail behind it.
+func (e *JobError) Text() string { return scim.WithDetail(e.Message, e.Detail) }
 
 // Quarantine is the state of a job that runs at reduced frequency (application-provisioning-quarantine-status.md).
 type Quarantine struct {

@@ -34,6 +34,7 @@ type LogRecord struct {
 	DurationMs        int64              `json:"durationInMilliseconds"`
 	ErrorCode         string             `json:"errorCode,omitempty"`
 	Reason            string             `json:"reason,omitempty"`
+	Detail            string             `json:"detail,omitempty"` // what this program knows beyond the reason
 	ErrorCategory     string             `json:"errorCategory,omitempty"`
 	RecommendedAction string             `json:"recommendedAction,omitempty"`
 	SkipReason        SkipReason         `json:"skipReason,omitempty"`
@@ -43,6 +44,8 @@ type LogRecord struct {
 	Rules             []string           `json:"rules"`
 	Exchanges         []uint64           `json:"exchanges"` // numbers of recorded exchanges; they may be gone
 	NextRetry         *time.Time         `json:"nextRetry,omitempty"`
+	Attempts          int                `json:"attempts,omitempty"` // of a failed operation, this one included
+	Warnings          []string           `json:"warnings,omitempty"` // what the target's answers broke and was let pass
 }
 
 // Step is one step of a record (resources/provisioningstep.md).

@@ -141,7 +141,7 @@ func (t *step) writeManager(ctx context.Context, look *managerLook) {
 			rules = []string{"W-137"}
 		}
 	}
-	body, send := scim.ManagerPatch(t.client.Dialect(), t.opt, op, look.target, have)
+	body, send := scim.ManagerPatch(t.client.Endpoint(), t.opt, op, look.target, have)
 	if !send {
 		t.out.clear = true
 		t.relinkManager(look.boss)

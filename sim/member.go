@@ -276,7 +276,8 @@ func (t *memberWriter) batch(ctx context.Context, part []membership, adds bool) 
 		f := failureOf(err)
 		t.out.fail = f
 		t.out.asked = t.out.asked || !f.unhealthy()
-		r.Status, r.Code, r.Message, r.Dropped = Failure, f.Code, f.Message, nil
+		r.fail(f)
+		r.Dropped = nil
 		res = edgeResult{fail: f}
 		if adds { // the answer does not say that the target took nothing
 			res.known = edgeMaybe

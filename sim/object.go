@@ -285,7 +285,7 @@ func (t *step) rematch(err error) bool {
 // forget gives up the link, with what was recorded of a request to it.
 func (t *step) forget() {
 	t.link, t.out.link, t.out.fail, t.out.drop = nil, nil, nil, true
-	t.rec.Target, t.rec.Code, t.rec.Message, t.rec.Status = "", "", "", Skipped
+	t.rec.Target, t.rec.Code, t.rec.Message, t.rec.Detail, t.rec.Status = "", "", "", "", Skipped
 	t.rec.Read, t.rec.Sent, t.rec.Modified = false, false, nil
 }
 
@@ -411,19 +411,14 @@ func (t *step) meet(ctx context.Context) {
 		if t.w.kind == directory.KindGroup {
 			rules = []string{"W-057", "W-030"}
 		}
-		found, err := t.client.Match(ctx, t.tag(t.src.ID, "It is not linked yet: the target is asked for a match by "+v.Attr+".", rules...), t.rt, v.Attr, v.Value, v.exact)
+		found, err := t.client.Match(ctx, t.tag(t.src.ID, "It is not linked yet: the target is asked for a match by "+v.Attr+".", rules...), t.rt, v.by(), v.exact)
+		v.Found, v.Failed = len(found), err != nil
 		if err != nil {
-			t.failed(err)
+			t.failed(matchFailed(&t.rec, err))
 			return
 		}
 		t.out.asked = true
-		v.Found = len(found)
-		switch {
-		case len(found) > 1:
-			t.failed(&failureError{failure{Code: scim.CodeDuplicateTargetEntries,
-				Message: fmt.Sprintf("The target returned %d objects whose %s is %q. Matching needs exactly one.", len(found), v.Attr, v.Value)}})
-			return
-		case len(found) == 1:
+		if len(found) == 1 {
 			t.join(ctx, found[0])
 			return
 		}
@@ -495,7 +490,7 @@ func (t *step) create(ctx context.Context) {
 	t.rec.Sent, t.rec.Modified, t.rec.Rules = true, mods, rules
 	id, have, err := t.client.Create(ctx, t.tag(t.src.ID, "No match was found: it is created.", rules...), t.rt, attrs)
 	if err != nil {
-		t.failed(err)
+		t.failed(createFailed(&t.rec, err))
 		return
 	}
 	t.newLink(id, true)
@@ -548,7 +543,7 @@ func (t *step) failed(err error) {
 		t.out.fail = failureOf(err)
 	}
 	t.out.clear = false
-	t.rec.Status, t.rec.Code, t.rec.Message = Failure, t.out.fail.Code, t.out.fail.Message
+	t.rec.fail(t.out.fail)
 	if t.out.fail.Err != nil && !t.out.fail.unhealthy() {
 		t.out.asked = true
 	}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"fmt"
 
 	"entrasim/directory"
 	"entrasim/sim/expr"
@@ -162,6 +163,7 @@ func textOf(a scim.Attribute) *string {
 type failure struct {
 	Code    string
 	Message string
+	Detail  string // what is known beyond the message's frame
 	// Target is set when the target itself refused: the job's health depends on it.
 	Err *scim.Error
 }
@@ -169,13 +171,36 @@ type failure struct {
 func failureOf(err error) *failure {
 	var e *scim.Error
 	if errors.As(err, &e) {
-		return &failure{Code: string(e.Code), Message: e.Message, Err: e}
+		return &failure{Code: e.Code, Message: e.Message, Detail: e.Detail, Err: e}
 	}
 	var f *mapping.Failure
 	if errors.As(err, &f) {
 		return &failure{Code: scim.CodeAttributeMapping, Message: f.Error()}
 	}
 	return &failure{Code: scim.CodeInternalError, Message: err.Error()}
+}
+
+// matchFailed puts the object's name in front of the message of an answer that could not be read, as recorded log entries
+// have it.
+func matchFailed(r *record, err error) error {
+	var e *scim.Error
+	if !errors.As(err, &e) || !e.Unreadable {
+		return err
+	}
+	named := *e
+	named.Message = fmt.Sprintf("Failed to match an entry in the source and target systems %s '%s'; Error: %s", kindName(r.Kind), r.label(), e.Message)
+	return &named
+}
+
+// createFailed does the same for a create that was refused in a job of the template customappsso.
+func createFailed(r *record, err error) error {
+	var e *scim.Error
+	if !errors.As(err, &e) || e.Code != scim.CodeBadRequest {
+		return err
+	}
+	named := *e
+	named.Message = fmt.Sprintf("Failed to create %s '%s' in %s; Error: %s", kindName(r.Kind), r.label(), TargetSystem, e.Message)
+	return &named
 }
 
 // unhealthy reports that the target gave no answer or refused the credentials: ten of these in a row end a cycle.
@@ -193,7 +218,7 @@ func matchingValues(m *mapping.ObjectMapping, want mapping.Object) []matchInfo {
 			continue
 		}
 		if text := d.Value.Text(); text != "" {
-			list = append(list, matchInfo{Attr: d.Attr.Target, Value: text, exact: d.Attr.CaseExact})
+			list = append(list, matchInfo{Attr: d.Attr.Target, Value: text, kind: wireType[d.Attr.Type], exact: d.Attr.CaseExact})
 		}
 	}
 	return list

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"entrasim/directory"
+	"entrasim/sim/scim"
 )
 
 // Action is what the provisioning log says was done. Source: resources/provisioningobjectsummary.md.
@@ -68,7 +69,15 @@ type matchInfo struct {
 	Attr  string `json:"a"`
 	Value string `json:"v"`
 	Found int    `json:"f"`
-	exact bool   // case counts
+	// Failed: the query was not answered with at most one object that fits.
+	Failed bool `json:"x,omitempty"`
+	kind   scim.Type
+	exact  bool // case counts
+}
+
+// by is what the target is asked for.
+func (m *matchInfo) by() scim.Attribute {
+	return scim.Attribute{Path: m.Attr, Type: m.kind, Value: m.Value}
 }
 
 // record is one decision as it is stored: codes, ids and changed values. Words are added when it is read, see log.go.
@@ -96,11 +105,22 @@ type record struct {
 	Skip     SkipReason     `json:"sk,omitempty"`
 	Code     string         `json:"e,omitempty"`  // error code
 	Message  string         `json:"em,omitempty"` // what the target answered, in Entra's frame
+	Detail   string         `json:"ed,omitempty"` // what is known beyond that frame
 	Sent     bool           `json:"w,omitempty"`  // a write was tried
 	Modified []modified     `json:"mod,omitempty"`
 	Millis   int64          `json:"ms"`
-	Requests []uint64       `json:"x,omitempty"` // numbers of the recorded exchanges
+	Requests []uint64       `json:"x,omitempty"`  // numbers of the recorded exchanges
+	Warnings []string       `json:"wn,omitempty"` // rules that answers broke and that were let pass
 	Rules    []string       `json:"ru,omitempty"`
-	Retry    *time.Time     `json:"due,omitempty"` // the escrow's next try
-	Tries    int            `json:"tr,omitempty"`
+	Retry    *time.Time     `json:"due,omitempty"` // when the escrow is tried again
+	Tries    int            `json:"tr,omitempty"`  // how often the escrow was tried, this time included
+	Repeats  int            `json:"rp,omitempty"`  // how often the failed request was sent again within the cycle
+}
+
+// fail notes why the object could not be brought to its wanted state.
+func (r *record) fail(f *failure) {
+	r.Status, r.Code, r.Message, r.Detail = Failure, f.Code, f.Message, f.Detail
+	if f.Err != nil {
+		r.Repeats = f.Err.Repeats
+	}
 }

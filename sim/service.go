@@ -107,6 +107,7 @@ func Open(opt Options) (*Service, error) {
 	if opt.Wire != nil {
 		s.wire = *opt.Wire
 	}
+	s.wire.PublicToken = EmbeddedToken
 	if s.wire.StandsStill == nil {
 		s.wire.StandsStill = opt.Clock.Ordered
 	}

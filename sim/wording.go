@@ -6,6 +6,7 @@ import (
 
 	"entrasim/directory"
 	"entrasim/sim/rules"
+	"entrasim/sim/scim"
 )
 
 // SourceSystem and TargetSystem are the names that log records carry.
@@ -22,8 +23,11 @@ func (s *Service) worded(r *record) LogRecord {
 		ID: s.ids.id(r.Seq), Time: r.Time, ApplicationID: id, ApplicationName: name, JobID: s.jobID(r.App), CycleID: s.cycleID(r),
 		ChangeID: guid(s.opt.Seed, "change", r.App, r.Cycle, r.Change), Cycle: r.Cycle, Action: r.Action, Status: r.Status,
 		ObjectID: r.ID, ObjectKind: kindName(r.Kind), DisplayName: r.Name, UserPrincipalName: r.UPN, TargetID: r.Target,
-		DurationMs: r.Millis, ErrorCode: r.Code, Reason: r.Message, SkipReason: r.Skip, Rules: r.Rules, Exchanges: r.Requests,
-		NextRetry: r.Retry, Modified: []ModifiedProperty{}, Steps: r.steps(),
+		DurationMs: r.Millis, ErrorCode: r.Code, Reason: r.reason(), Detail: r.Detail, SkipReason: r.Skip, Rules: r.Rules, Exchanges: r.Requests,
+		NextRetry: r.Retry, Attempts: r.Tries, Modified: []ModifiedProperty{}, Steps: r.steps(),
+	}
+	for _, rule := range RulesOf(r.Warnings) {
+		l.Warnings = append(l.Warnings, rule.Text)
 	}
 	for _, m := range r.Modified {
 		l.Modified = append(l.Modified, ModifiedProperty(m))
@@ -51,6 +55,9 @@ func (s *Service) worded(r *record) LogRecord {
 	return l
 }
 
+// reason is the message of a failure; that of a failed write ends with its next try.
+func (r *record) reason() string { return r.Message + retryText(r) }
+
 func kindName(k directory.Kind) string {
 	if k == directory.KindGroup {
 		return "Group"
@@ -74,9 +81,9 @@ func (r *record) sentence() string {
 	done := map[Action]string{ActionCreate: "created", ActionUpdate: "updated", ActionDisable: "disabled", ActionDelete: "deleted"}[r.Action]
 	switch {
 	case r.Status == Failure && done != "":
-		return fmt.Sprintf("%s not %s in %s: %s", who, done, TargetSystem, firstLine(r.Message))
+		return fmt.Sprintf("%s not %s in %s: %s", who, done, TargetSystem, firstLine(scim.WithDetail(r.Message, r.Detail)))
 	case r.Status == Failure:
-		return fmt.Sprintf("%s failed: %s", who, firstLine(r.Message))
+		return fmt.Sprintf("%s failed: %s", who, firstLine(scim.WithDetail(r.Message, r.Detail)))
 	case r.Status == Skipped:
 		return fmt.Sprintf("%s skipped: %s", who, r.skipShort())
 	case r.Status == Warning && r.Kind == directory.KindUser:
@@ -221,14 +228,14 @@ func title(s string) string {
 func (r *record) steps() []Step {
 	kind, label := kindName(r.Kind), r.label()
 	list := []Step{r.importStep(kind, label)}
-	if r.Match != nil {
+	if r.Match != nil && !r.Match.Failed {
 		st := Step{Name: "EntryImport", Type: "matching", Status: Success, Description: fmt.Sprintf("Retrieved  '%s' from %s", r.Match.Value, TargetSystem),
 			Details: []Detail{{"MatchingAttribute", r.Match.Attr}, {"ObjectsFound", fmt.Sprint(r.Match.Found)}}}
 		if r.Match.Found == 0 {
 			st.Description = fmt.Sprintf("No %s whose %s is '%s' was found in %s", kind, r.Match.Attr, r.Match.Value, TargetSystem)
 		}
 		list = append(list, st)
-	} else if r.Read {
+	} else if r.Match == nil && r.Read {
 		list = append(list, Step{Name: "EntryImport", Type: "matching", Status: Success, Description: fmt.Sprintf("Retrieved  '%s' from %s", r.Target, TargetSystem),
 			Details: []Detail{{"id", r.Target}}})
 	}
@@ -284,8 +291,14 @@ func (r *record) decisionSteps(kind, label string) []Step {
 		return []Step{r.droppedStep()}
 	}
 	if r.Status == Failure && !r.Sent {
-		return []Step{{Name: "EntrySynchronizationError", Type: "matching", Status: Failure, Description: r.Message,
-			Details: []Detail{{"ErrorCode", r.Code}, report}}}
+		st := Step{Name: "EntrySynchronizationError", Type: "matching", Status: Failure, Description: r.reason(), Details: r.detailed([]Detail{{"ErrorCode", r.Code}, report})}
+		if m := r.Match; m != nil && m.Failed {
+			st.Details = append(st.Details, Detail{"MatchingAttribute", m.Attr}, Detail{"MatchingValue", m.Value})
+			if m.Found > 0 {
+				st.Details = append(st.Details, Detail{"ObjectsFound", fmt.Sprint(m.Found)})
+			}
+		}
+		return []Step{st}
 	}
 	verb := map[Action]string{ActionCreate: "Add", ActionUpdate: "Update", ActionDisable: "Update", ActionDelete: "Delete"}[r.Action]
 	decided := map[Action]string{
@@ -307,11 +320,19 @@ func (r *record) decisionSteps(kind, label string) []Step {
 	st := Step{Name: export, Type: "export", Status: r.Status, Description: fmt.Sprintf("%s '%s' was %s in %s", kind, label, done, TargetSystem), Details: []Detail{report}}
 	if r.Status == Failure {
 		st.Description = fmt.Sprintf("Failed to %s %s '%s' in %s", strings.TrimSuffix(done, "d"), kind, label, TargetSystem)
-		st.Details = append(st.Details, Detail{"ErrorCode", r.Code}, Detail{"Message", r.Message})
+		st.Details = r.detailed(append(st.Details, Detail{"ErrorCode", r.Code}, Detail{"Message", r.reason()}))
 	}
 	list = append(list, st)
 	if len(r.Dropped) > 0 {
 		list = append(list, r.droppedStep())
+	}
+	return list
+}
+
+// detailed adds what is known beyond the message.
+func (r *record) detailed(list []Detail) []Detail {
+	if r.Detail != "" {
+		list = append(list, Detail{"Detail", r.Detail})
 	}
 	return list
 }

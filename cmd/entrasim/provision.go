@@ -111,7 +111,7 @@ func (c *provision) Run(ctx context.Context, o output) error {
 	}
 	switch {
 	case sum.Error != nil:
-		tell(o.err, fmt.Sprintf("the %s cycle broke off: %s: %s", sum.Cycles[len(sum.Cycles)-1].Kind, sum.Error.Code, sum.Error.Message), cure(sum.Error))
+		tell(o.err, fmt.Sprintf("the %s cycle broke off: %s: %s", sum.Cycles[len(sum.Cycles)-1].Kind, sum.Error.Code, sum.Error.Text()), cure(sum.Error))
 		return errFailed
 	case !sum.OK:
 		tell(o.err, fmt.Sprintf("%d operations failed at %s", sum.Escrows, c.TargetURL), "the summary counts them by code and names the first; a running job would try them again with its next cycles")

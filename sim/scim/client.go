@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,61 +35,103 @@ type Exchange struct {
 	ResponseBody    []byte
 	Duration        time.Duration // real
 	Err             string
+	Warnings        []string // rules that the answer breaks and that the service lets pass
 }
 
 // Client sends requests to one endpoint. It is safe for concurrent use.
 type Client struct {
 	ep       Endpoint
 	opt      Options
-	token    string
 	now      func() time.Time
 	record   func(*Exchange)
 	wire     *transport
-	unusable error       // why there is no wire
-	origin   int         // length of scheme and host in each URL
-	headers  [][2]string // of every request
-	shown    [][2]string // the same, the token masked
+	unusable error // why there is no wire
+	origin   int   // length of scheme and host in each URL
+	bearer   func() (string, error)
+	cred     atomic.Pointer[credentials]
 }
 
-// answer is what came back.
+// credentials are what a token makes of the headers of every request.
+type credentials struct {
+	token   string
+	mask    *masker
+	headers [][2]string
+	shown   [][2]string // the same, the token masked
+}
+
+// answer is what came back. The body is what was received; shown is the same for eyes, the token masked, as are the
+// headers.
 type answer struct {
 	status     int
 	headers    [][2]string
+	scim       bool // its type is application/scim+json
 	body       []byte
+	shown      []byte
+	mask       *masker
 	retryAfter time.Duration
 }
 
-// NewClient makes a client. now is the virtual time of recorded exchanges; record may be nil and must not wait.
+// NewClient makes a client. now is the virtual time of recorded exchanges; record may be nil and must not wait. Without a
+// token the one of opt.Bearer is sent, when there is one.
 func NewClient(ep Endpoint, token string, opt Options, now func() time.Time, record func(*Exchange)) *Client {
-	c := &Client{ep: ep, opt: opt, token: token, now: now, record: record}
+	c := &Client{ep: ep, opt: opt, now: now, record: record}
 	c.wire, c.unusable = newTransport(ep.Base, opt)
-	if c.unusable != nil {
-		return c
+	if c.unusable == nil {
+		c.origin = len(ep.Base)
+		if scheme, rest, ok := strings.Cut(ep.Base, "://"); ok {
+			host, _, _ := strings.Cut(rest, "/")
+			c.origin = len(scheme) + len("://") + len(host)
+		}
 	}
-	c.origin = len(ep.Base)
-	if scheme, rest, ok := strings.Cut(ep.Base, "://"); ok {
-		host, _, _ := strings.Cut(rest, "/")
-		c.origin = len(scheme) + len("://") + len(host)
+	if token == "" {
+		c.bearer = opt.Bearer
 	}
-	add := func(name, value, shown string) {
-		c.headers = append(c.headers, [2]string{name, value})
-		c.shown = append(c.shown, [2]string{name, shown})
-	}
-	add("Host", c.wire.host, c.wire.host)
-	if token != "" {
-		add("Authorization", "Bearer "+token, "Bearer "+mask)
-	}
-	add("Accept", "application/scim+json", "application/scim+json")
-	if v := opt.ADSCIMVersion; v != "" {
-		add("ADSCIMVersion", v, v)
-	}
-	// Appending to either always copies.
-	c.headers, c.shown = slices.Clip(c.headers), slices.Clip(c.shown)
-	if !validHeader(token) || !validHeader(opt.ADSCIMVersion) {
+	c.cred.Store(c.credentialsOf(token))
+	if c.unusable == nil && (!validHeader(token) || !validHeader(opt.ADSCIMVersion)) {
 		c.wire, c.unusable = nil, errors.New("the Secret token holds a line break or another control character")
 	}
 	return c
 }
+
+// credentialsOf puts the headers of every request together, in their order.
+func (c *Client) credentialsOf(token string) *credentials {
+	k := &credentials{token: token, mask: newMasker(token, token != "" && token == c.opt.PublicToken)}
+	add := func(name, value, shown string) {
+		k.headers = append(k.headers, [2]string{name, value})
+		k.shown = append(k.shown, [2]string{name, shown})
+	}
+	if c.wire != nil {
+		add("Host", c.wire.host, c.wire.host)
+	}
+	if token != "" {
+		add("Authorization", "Bearer "+token, "Bearer "+mask)
+	}
+	add("Accept", "application/scim+json", "application/scim+json")
+	if v := c.opt.ADSCIMVersion; v != "" {
+		add("ADSCIMVersion", v, v)
+	}
+	// Appending to either always copies.
+	k.headers, k.shown = slices.Clip(k.headers), slices.Clip(k.shown)
+	return k
+}
+
+// credentials are those of the present moment: a token that the service issues to itself is another one every while.
+func (c *Client) credentials() (*credentials, error) {
+	k := c.cred.Load()
+	if c.bearer == nil {
+		return k, nil
+	}
+	token, err := c.bearer()
+	if err != nil || token == k.token {
+		return k, err
+	}
+	k = c.credentialsOf(token)
+	c.cred.Store(k)
+	return k, nil
+}
+
+// Endpoint is where the client's requests go.
+func (c *Client) Endpoint() Endpoint { return c.ep }
 
 // Dialect is how the client writes changes.
 func (c *Client) Dialect() Dialect { return c.ep.Dialect }
@@ -103,24 +146,29 @@ func (c *Client) Close() {
 // ContentType of every body.
 const ContentType = "application/scim+json; charset=utf-8"
 
-const mask = "***"
-
 // do sends one request and reads its whole answer. The error says why no answer came.
 func (c *Client) do(ctx context.Context, tag Tag, op operation, method, url string, body []byte) (*answer, *Error) {
-	x := &Exchange{Time: c.now(), Tag: tag, Method: method, URL: url, RequestBody: body}
+	x := &Exchange{Time: c.now(), Tag: tag, Method: method}
 	began := time.Now()
-	a, err := c.exchange(ctx, x, method, url, body)
+	k, err := c.credentials()
+	x.URL, x.RequestBody = k.mask.text(url), k.mask.bytes(body)
+	var a *answer
+	if err == nil {
+		a, err = c.exchange(ctx, x, k, method, url, body)
+	}
 	x.Duration = time.Since(began)
 	if err == nil && c.opt.StandsStill != nil && c.opt.StandsStill() && c.now().Sub(x.Time) > c.opt.Timeout {
 		err = fmt.Errorf("no answer within %s: %w", c.opt.Timeout, context.DeadlineExceeded)
 	}
 	var fail *Error
 	if err != nil {
-		fail = noAnswer(op, err)
-		x.Err = c.hide(err.Error())
-		fail.Message = c.hide(fail.Message)
+		fail = noAnswer(op, k.mask, err)
+		x.Err = k.mask.text(err.Error())
 	} else {
-		x.Status, x.ResponseHeaders, x.ResponseBody = a.status, a.headers, a.body
+		x.Status, x.ResponseHeaders, x.ResponseBody = a.status, a.headers, a.shown
+		if !a.scim && len(a.body) > 0 && a.status < 300 {
+			x.Warnings = contentTypeWarning
+		}
 	}
 	if c.record != nil {
 		c.record(x)
@@ -128,8 +176,11 @@ func (c *Client) do(ctx context.Context, tag Tag, op operation, method, url stri
 	return a, fail
 }
 
+// contentTypeWarning names the rule of answers that are JSON under another name than SCIM's.
+var contentTypeWarning = []string{"W-193"}
+
 // exchange sends a request with the headers of the service, in their order, and notes them in x.
-func (c *Client) exchange(ctx context.Context, x *Exchange, method, url string, body []byte) (*answer, error) {
+func (c *Client) exchange(ctx context.Context, x *Exchange, k *credentials, method, url string, body []byte) (*answer, error) {
 	if c.opt.Guard != nil {
 		if err := c.opt.Guard(method, url); err != nil {
 			return nil, err
@@ -138,40 +189,31 @@ func (c *Client) exchange(ctx context.Context, x *Exchange, method, url string, 
 	if c.wire == nil {
 		return nil, c.unusable
 	}
-	sent := c.headers
-	x.RequestHeaders = c.shown
+	sent := k.headers
+	x.RequestHeaders = k.shown
 	if body != nil {
 		more := [][2]string{{"Content-Type", ContentType}, {"Content-Length", strconv.Itoa(len(body))}}
-		sent, x.RequestHeaders = append(sent, more...), append(c.shown, more...)
+		sent, x.RequestHeaders = append(sent, more...), append(k.shown, more...)
 	}
 	res, data, err := c.wire.do(ctx, method, url[c.origin:], sent, body)
 	if err != nil {
 		return nil, err
 	}
-	a := &answer{status: res.StatusCode, body: c.hideBytes(data), headers: make([][2]string, 0, len(res.Header)), retryAfter: retryAfter(res.Header.Get("Retry-After"), c.now())}
+	a := &answer{status: res.StatusCode, body: data, shown: k.mask.bytes(data), mask: k.mask, scim: isSCIM(res.Header.Get("Content-Type")),
+		headers: make([][2]string, 0, len(res.Header)), retryAfter: retryAfter(res.Header.Get("Retry-After"), c.now())}
 	for name, values := range res.Header {
 		for _, v := range values {
-			a.headers = append(a.headers, [2]string{name, c.hide(v)})
+			a.headers = append(a.headers, [2]string{name, k.mask.text(v)})
 		}
 	}
 	slices.SortStableFunc(a.headers, func(x, y [2]string) int { return strings.Compare(x[0], y[0]) })
 	return a, nil
 }
 
-// hide masks the token wherever a target echoes it.
-func (c *Client) hide(s string) string {
-	if len(c.token) < 4 || !strings.Contains(s, c.token) {
-		return s
-	}
-	return strings.ReplaceAll(s, c.token, mask)
-}
-
-func (c *Client) hideBytes(b []byte) []byte {
-	// A short token, such as a word, is no secret worth breaking answers for: it would cut into names and values.
-	if len(c.token) < 12 || !bytes.Contains(b, []byte(c.token)) {
-		return b
-	}
-	return bytes.ReplaceAll(b, []byte(c.token), []byte(mask))
+// isSCIM reports whether a media type, with or without parameters, is SCIM's.
+func isSCIM(contentType string) bool {
+	kind, _, _ := strings.Cut(contentType, ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "application/scim+json")
 }
 
 func retryAfter(text string, now time.Time) time.Duration {
@@ -188,8 +230,8 @@ func retryAfter(text string, now time.Time) time.Duration {
 }
 
 // noAnswer classifies what kept an answer from coming: no name, no connection, no trust, no HTTP, no time.
-func noAnswer(op operation, err error) *Error {
-	e := &Error{Code: CodeWebException, Message: "An error occurred while sending the request. " + reason(err), NoAnswer: true, cause: err}
+func noAnswer(op operation, m *masker, err error) *Error {
+	e := &Error{Code: CodeWebException, Message: "An error occurred while sending the request.", Detail: m.text(reason(err)), NoAnswer: true, cause: err}
 	var timeout interface{ Timeout() bool }
 	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 		e.Code = CodeTimeout
@@ -214,86 +256,106 @@ func (c *Client) object(op operation, method, url string, rt ResourceType, a *an
 	}
 	if m, ok := v.(map[string]any); ok && op == opRead {
 		if resources, ok := m["Resources"].([]any); ok {
-			return nil, &Error{Code: CodeMultipleEntries, Status: a.status, Message: fmt.Sprintf("One resource was asked for, %d came. %s", len(resources), excerpt(a.body))}
+			return nil, &Error{Code: CodeMultipleEntries, Status: a.status, Message: fmt.Sprintf("One resource was asked for, %d came. %s", len(resources), excerpt(a.shown))}
 		}
 	}
-	r, err := newResource(v)
+	r, err := newResource(rt, v)
 	if err != nil {
 		return nil, unreadable(op, method, url, a, err)
 	}
-	if op == opRead && rt == Group && len(list(r.members["members"])) > 0 {
-		return nil, &Error{Code: CodeMultipleEntries, Status: a.status, Message: "Members were returned although excludedAttributes=members asked for none. " + excerpt(a.body)}
+	if op == opRead && r.showsMembers(rt) {
+		return nil, membersReturned(a)
 	}
 	return r, nil
 }
 
+// showsMembers reports whether a group was returned with the members that it was asked without.
+func (r *Resource) showsMembers(rt ResourceType) bool {
+	return rt == Group && len(list(r.members["members"])) > 0
+}
+
+func membersReturned(a *answer) *Error {
+	return &Error{Code: CodeMultipleEntries, Status: a.status, Message: "Members were returned although excludedAttributes=members asked for none. " + excerpt(a.shown)}
+}
+
 func (c *Client) contentType(op operation, method, url string, a *answer) *Error {
-	if !c.opt.StrictContentType {
+	if !c.opt.StrictContentType || a.scim {
 		return nil
-	}
-	for _, h := range a.headers {
-		if h[0] == "Content-Type" && strings.HasPrefix(strings.ToLower(h[1]), "application/scim+json") {
-			return nil
-		}
 	}
 	return unreadable(op, method, url, a, errors.New("the answer is not application/scim+json"))
 }
 
 // Probe asks for an object that can't exist and wants 200 with a list. The error is an *Error.
 func (c *Client) Probe(ctx context.Context, tag Tag, rt ResourceType, path, guid string) error {
-	url := MatchURL(c.ep, c.opt, rt, path, guid)
-	a, fail := c.do(ctx, tag, opProbe, http.MethodGet, url, nil)
-	if fail != nil {
+	if _, _, fail := c.list(ctx, tag, opProbe, MatchURL(c.ep, c.opt, rt, Attribute{Path: path, Value: guid})); fail != nil {
 		return fail
-	}
-	if a.status != http.StatusOK {
-		return classify(opProbe, c.ep.Dialect, http.MethodGet, url, a)
-	}
-	if err := c.contentType(opProbe, http.MethodGet, url, a); err != nil {
-		return err
-	}
-	if _, err := parseList(a.body); err != nil {
-		return unreadable(opProbe, http.MethodGet, url, a, err)
 	}
 	return nil
 }
 
-// Match asks for the objects whose attribute has a value. A single hit must have it, and with the same case when the
-// attribute is caseExact. The error is an *Error.
-func (c *Client) Match(ctx context.Context, tag Tag, rt ResourceType, path, value string, caseExact bool) ([]*Resource, error) {
-	url := MatchURL(c.ep, c.opt, rt, path, value)
-	a, fail := c.do(ctx, tag, opMatch, http.MethodGet, url, nil)
+// Match asks for the objects that have a value at an attribute's path. A hit must have it: the target's own filter is not
+// relied on. caseExact is whether the same letters in another case are another value. Several hits are an error, and are
+// returned with it. The error is an *Error.
+func (c *Client) Match(ctx context.Context, tag Tag, rt ResourceType, by Attribute, caseExact bool) ([]*Resource, error) {
+	url := MatchURL(c.ep, c.opt, rt, by)
+	a, items, fail := c.list(ctx, tag, opMatch, url)
 	if fail != nil {
 		return nil, fail
 	}
-	if a.status != http.StatusOK {
-		return nil, classify(opMatch, c.ep.Dialect, http.MethodGet, url, a)
-	}
-	if err := c.contentType(opMatch, http.MethodGet, url, a); err != nil {
-		return nil, err
-	}
-	items, err := parseList(a.body)
-	if err != nil {
-		return nil, unreadable(opMatch, http.MethodGet, url, a, err)
-	}
 	found := make([]*Resource, len(items))
 	for i, item := range items {
-		r, err := newResource(item)
+		r, err := newResource(rt, item)
 		if err != nil {
 			return nil, unreadable(opMatch, http.MethodGet, url, a, err)
 		}
 		found[i] = r
 	}
-	if len(found) == 1 {
-		// A hit must have what was asked for; a target that ignores filters gives itself away here.
-		if have := found[0].values(path); len(have) > 0 && !slices.ContainsFunc(have, func(h string) bool { return sameText(caseExact)(h, value) }) {
-			return nil, unreadable(opMatch, http.MethodGet, url, a, fmt.Errorf("the object returned has %s %q, not %q", path, have[0], value))
+	stray := slices.IndexFunc(found, func(r *Resource) bool { return !r.holds(by, caseExact) })
+	switch {
+	case len(found) > 1 && rt == Group && stray >= 0:
+		return found, &Error{Code: CodeMultipleEntries, Status: a.status, Message: fmt.Sprintf(
+			"One group was asked for by %s, %d came, among them such as have another value: the filter is ignored. %s", by.Path, len(found), excerpt(a.shown))}
+	case len(found) > 1:
+		return found, &Error{Code: CodeDuplicateTargetEntries, Status: a.status, Message: a.mask.text(fmt.Sprintf(
+			"The target returned %d objects whose %s is %q. Matching needs exactly one.", len(found), by.Path, by.text()))}
+	case stray == 0:
+		cause := fmt.Errorf("the object returned has no %s; %q was asked for", by.Path, by.text())
+		if have := found[0].values(by.Path); len(have) > 0 {
+			cause = fmt.Errorf("the object returned has the %s %q; %q was asked for", by.Path, have[0], by.text())
 		}
-		if rt == Group && len(list(found[0].members["members"])) > 0 {
-			return nil, &Error{Code: CodeMultipleEntries, Status: a.status, Message: "Members were returned although excludedAttributes=members asked for none. " + excerpt(a.body)}
-		}
+		return nil, unreadable(opMatch, http.MethodGet, url, a, cause)
+	case len(found) == 1 && found[0].showsMembers(rt):
+		return nil, membersReturned(a)
 	}
 	return found, nil
+}
+
+// list sends a query and reads its ListResponse.
+func (c *Client) list(ctx context.Context, tag Tag, op operation, url string) (*answer, []any, *Error) {
+	a, fail := c.do(ctx, tag, op, http.MethodGet, url, nil)
+	if fail != nil {
+		return nil, nil, fail
+	}
+	if a.status != http.StatusOK {
+		return nil, nil, classify(op, c.ep.Dialect, http.MethodGet, url, a)
+	}
+	if err := c.contentType(op, http.MethodGet, url, a); err != nil {
+		return nil, nil, err
+	}
+	items, err := parseList(a.body)
+	if err != nil {
+		return nil, nil, unreadable(op, http.MethodGet, url, a, err)
+	}
+	return a, items, nil
+}
+
+// Holds asks whether an object has a reference already. The error is an *Error.
+func (c *Client) Holds(ctx context.Context, tag Tag, rt ResourceType, id, attribute, value string) (bool, error) {
+	_, items, fail := c.list(ctx, tag, opMatch, ReferenceURL(c.ep, c.opt, rt, id, attribute, value))
+	if fail != nil {
+		return false, fail
+	}
+	return len(items) > 0, nil
 }
 
 // Get reads a linked object. The error is an *Error; a missing object has CodeInvalidAnchor.

@@ -113,10 +113,13 @@ func CreateBody(rt ResourceType, d Dialect, opt Options, attrs []Attribute) []by
 }
 
 // appendMember writes the name and the value of one member. Values with a filter make it a list, other sub-attributes an
-// object.
+// object; one that has no value at all is null.
 func appendMember(b []byte, rt ResourceType, opt Options, parts []part) []byte {
 	name := parts[0].name
 	b = append(appendString(b, name), ':')
+	if allNull(parts) {
+		return append(b, "null"...)
+	}
 	if slices.ContainsFunc(parts, func(p part) bool { return p.filter }) {
 		b = append(b, '[')
 		first := true
@@ -125,7 +128,7 @@ func appendMember(b []byte, rt ResourceType, opt Options, parts []part) []byte {
 			for n < len(parts) && parts[n].element == parts[0].element {
 				n++
 			}
-			if parts[0].filter {
+			if parts[0].filter && !allNull(parts[:n]) {
 				if !first {
 					b = append(b, ',')
 				}
@@ -157,6 +160,11 @@ func appendMember(b []byte, rt ResourceType, opt Options, parts []part) []byte {
 		return appendRoles(b, opt, roles)
 	}
 	return appendValue(b, *a, true)
+}
+
+// allNull reports whether every part is null.
+func allNull(parts []part) bool {
+	return !slices.ContainsFunc(parts, func(p part) bool { return p.attr == nil || p.attr.Value != nil })
 }
 
 // appendElement writes one value of a multi-valued attribute: primary, type, value, then the rest by name. A list makes

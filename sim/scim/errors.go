@@ -3,6 +3,7 @@ package scim
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -40,15 +41,34 @@ const (
 
 // Error is an answer that is no success, or none at all.
 type Error struct {
-	Code       string
-	Message    string // in the frames that readers of logs know
-	Status     int    // 0 when no answer came
-	NoAnswer   bool
+	Code string
+	// Message stands in the frames that readers of logs know, Detail is what this program knows beyond them: the cause of
+	// a lost connection, the member of an answer that could not be read. It is never inside a frame.
+	Message string
+	Detail  string
+	Status  int // 0 when no answer came
+	// NoAnswer: the target was not reached, or said nothing in time.
+	NoAnswer bool
+	// Unreadable: an answer came with success and is not what SCIM asks for.
+	Unreadable bool
 	RetryAfter time.Duration // of a 429, 0 when it named none
-	cause      error
+	// Repeats is how often the request was sent again before it was given up.
+	Repeats int
+	cause   error
 }
 
-func (e *Error) Error() string { return e.Code + ": " + e.Message }
+func (e *Error) Error() string { return e.Code + ": " + e.Text() }
+
+// Text is the message with the detail behind it.
+func (e *Error) Text() string { return WithDetail(e.Message, e.Detail) }
+
+// WithDetail puts a detail behind a message, outside of its frame.
+func WithDetail(message, detail string) string {
+	if detail == "" {
+		return message
+	}
+	return message + " (" + strings.TrimSuffix(detail, ".") + ")"
+}
 
 func (e *Error) Unwrap() error { return e.cause }
 
@@ -64,9 +84,21 @@ const (
 	opDelete
 )
 
-// statusName is .NET's name of a status, as it stands in messages.
+// statusName is .NET's name of a status, as it stands in messages; a status without a name is its number.
 func statusName(status int) string {
-	return strings.NewReplacer(" ", "", "-", "", "'", "").Replace(http.StatusText(status))
+	switch status {
+	case http.StatusRequestURITooLong:
+		return "RequestUriTooLong"
+	case http.StatusHTTPVersionNotSupported:
+		return "HttpVersionNotSupported"
+	case http.StatusTeapot:
+		return "418"
+	}
+	name := strings.NewReplacer(" ", "", "-", "").Replace(http.StatusText(status))
+	if name == "" {
+		return strconv.Itoa(status)
+	}
+	return name
 }
 
 // bodyInMessage is how much of an answer goes into a message.
@@ -89,16 +121,39 @@ func classify(op operation, d Dialect, method, url string, a *answer) *Error {
 		if a.status == http.StatusNotFound {
 			e.Message = notFoundMessage
 		}
+		return e
 	case op == opMatch || op == opRead:
 		e.Message = readMessage(method, url, a)
 	default:
 		e.Message = fmt.Sprintf("StatusCode: %s Message: Processing of the HTTP request resulted in an exception. Please see the HTTP response returned by the 'Response' property of this exception for details. Web Response: %s.",
-			statusName(a.status), excerpt(a.body))
+			statusName(a.status), excerpt(a.shown))
+		if e.Code == CodeBadRequest {
+			e.Message = oldCreateMessage + e.Message
+		}
+	}
+	if byBody(a.status) {
+		if err := parseError(a.body); err != nil {
+			e.Code, e.Detail = CodeServiceIncompatible, a.mask.text("the error's "+err.Error())
+		}
 	}
 	return e
 }
 
+// byBody reports whether the meaning of a refusal is in its body. Its types are then checked as those of any answer are,
+// and a wrong one, such as a detail that is an object, makes it one that can't be understood. What a status says by itself
+// (who is asking, whether the object is there, how busy the target is) it says whatever the body holds.
+func byBody(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusTooManyRequests:
+		return false
+	}
+	return status >= 400 && status < 500
+}
+
 const notFoundMessage = "An HTTP/404 Not Found response was returned rather than the expected HTTP/200 OK response. To address this issue, ensure that the tenant URL is correct. The tenant URL is usually in a format like: https://<>/scim. If this does not resolve the issue, contact the application developer to ensure their SCIM endpoint conforms with the protocol https://tools.ietf.org/html/rfc7644#section-3.4.2"
+
+// oldCreateMessage began the message of a failed create in jobs of the template customappsso.
+const oldCreateMessage = "The SCIM endpoint is not fully compatible with the Azure Active Directory SCIM client. Please refer to the Azure Active Directory SCIM provisioning documentation and adapt the SCIM endpoint to be able to process provisioning requests from Azure Active Directory. "
 
 func readMessage(method, url string, a *answer) string {
 	var headers strings.Builder
@@ -108,12 +163,20 @@ func readMessage(method, url string, a *answer) string {
 		}
 		headers.WriteString(h[0] + ": " + h[1])
 	}
-	body := excerpt(a.body)
+	body := excerpt(a.shown)
 	if looksLikeHTML(a) {
 		body = "[HTML]"
 	}
 	return fmt.Sprintf("Received response from Web resource. Resource: %s Operation: %s Response Status Code: %s Response Headers: %s Response Content: %s",
-		url, method, statusName(a.status), headers.String(), body)
+		shortURL(a.mask.text(url)), method, statusName(a.status), headers.String(), body)
+}
+
+// shortURL leaves out the query, where the values of people stand.
+func shortURL(url string) string {
+	if i := strings.IndexByte(url, '?'); i >= 0 {
+		return url[:i] + "?…"
+	}
+	return url
 }
 
 func looksLikeHTML(a *answer) bool {
@@ -136,6 +199,8 @@ func code(op operation, d Dialect, status int) string {
 		return CodeTooManyRequests
 	case http.StatusNotImplemented:
 		return CodeNotImplemented
+	case http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
+		return CodeServiceIncompatible
 	case http.StatusNotFound:
 		if op == opRead || op == opPatch {
 			return CodeInvalidAnchor
@@ -144,50 +209,44 @@ func code(op operation, d Dialect, status int) string {
 		if op == opCreate || op == opPatch {
 			return CodeEntryConflict
 		}
-	case http.StatusBadRequest:
-		if d == CustomAppSSO && op == opCreate {
-			return CodeBadRequest
-		}
 	}
-	if status >= 500 {
-		if op == opMatch || op == opRead {
-			return CodeServerError
-		}
+	switch {
+	case status >= 500 && (op == opMatch || op == opRead):
+		return CodeServerError
+	case status >= 500:
 		return CodeInternalServerError
+	case status >= 400 && d == CustomAppSSO && op == opCreate:
+		return CodeBadRequest
 	}
 	return CodeServiceIncompatible
 }
 
 // unreadable is the error of an answer that came with success and can't be read.
 func unreadable(op operation, method, url string, a *answer, cause error) *Error {
-	e := &Error{Code: CodeServiceIncompatible, Status: a.status, cause: cause}
-	e.Message = "We are not able to deserialize the resource received from your SCIM endpoint because your SCIM endpoint is not fully compatible with the Azure Active Directory SCIM client. Here is the resource we received from your SCIM endpoint: " + excerpt(a.body)
-	if cause != nil {
-		e.Message += " (" + cause.Error() + ")"
-	}
+	e := &Error{Code: CodeServiceIncompatible, Status: a.status, Unreadable: true, cause: cause}
+	e.Message = "We are not able to deserialize the resource received from your SCIM endpoint because your SCIM endpoint is not fully compatible with the Azure Active Directory SCIM client. Here is the resource we received from your SCIM endpoint: " + excerpt(a.shown)
 	if op == opProbe {
 		e.Code = CodeCredentialFailure
 		e.Message = readMessage(method, url, a)
-		if cause != nil {
-			e.Message += " (" + cause.Error() + ")"
-		}
 	}
+	e.Detail = a.mask.text(cause.Error())
 	return e
 }
 
 // InvalidTenantURL is the error of a job without a usable tenant URL.
 func InvalidTenantURL(cause error) *Error {
-	return &Error{Code: CodeInvalidCredentials, Message: "Please provide a valid tenant URL for your application. (" + cause.Error() + ")", cause: cause}
+	return &Error{Code: CodeInvalidCredentials, Message: "Please provide a valid tenant URL for your application.", Detail: cause.Error(), cause: cause}
 }
 
-// TestConnectionError gives a probe's error the code and words of Test Connection.
+// TestConnectionError gives a probe's error the code and words of Test Connection: the same for a target that answered
+// badly and one that did not answer. What happened stands behind Details.
 func TestConnectionError(e *Error) *Error {
 	if e.Code == CodeInvalidCredentials {
 		return e
 	}
 	t := *e
-	t.Code = CodeTestConnection
+	t.Code, t.Detail = CodeTestConnection, ""
 	t.Message = "You appear to have entered invalid credentials. Please confirm you are using the correct information for an administrative account. Error code: " +
-		e.Code + " Details: " + e.Message
+		CodeCredentialUnavailable + " Details: " + e.Text()
 	return &t
 }

@@ -58,7 +58,7 @@ const (
 )
 
 // Attribute is a mapped value. Path is the target attribute's text, verbatim; Value a string, a []string when it is
-// multi-valued, or Roles.
+// multi-valued, Roles, or nil for null.
 type Attribute struct {
 	Path  string
 	Type  Type
@@ -107,6 +107,9 @@ func appendValue(b []byte, a Attribute, typed bool) []byte {
 			b = append(appendString(append(b, `{"value":`...), s), '}')
 		}
 		return append(b, ']')
+	}
+	if a.Value == nil {
+		return append(b, "null"...)
 	}
 	return appendText(b, a.Type, a.text(), typed)
 }

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -82,7 +83,12 @@ type Options struct {
 	Timeout             time.Duration
 	MaxAnswer           int64 // bytes of an answer that are read
 
-	// The rest is not about the wire but about where it leads; nil everywhere is a target of the network.
+	// The rest is not about the wire but about where it leads and who asks; nil everywhere is a target of the network.
+
+	// Bearer gives the bearer token of a job without a Secret token. It is asked before each request.
+	Bearer func() (string, error) `json:"-"`
+	// PublicToken is a token that is documented and hence none to keep; see masker.
+	PublicToken string `json:"-"`
 
 	// Dial connects to the target instead of the network's own dialer; TLS, when the URL asks for it, goes on top.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error) `json:"-"`
@@ -132,6 +138,10 @@ func ParseTenantURL(raw string) (Endpoint, error) {
 		return Endpoint{}, fmt.Errorf("the Tenant URL is empty; enter the address of the SCIM endpoint, such as https://scim.example/scim")
 	case err != nil:
 		return Endpoint{}, fmt.Errorf("the Tenant URL %q is no URL: %w", redactURL(raw), err)
+	case len(u.Hostname()) > 253: // RFC 1035, 2.3.4
+		return Endpoint{}, fmt.Errorf("the host of the Tenant URL is longer than any name")
+	case !utf8.ValidString(u.Hostname()):
+		return Endpoint{}, fmt.Errorf("the Tenant URL %q has a host that is no text", redactURL(raw))
 	case u.Scheme != "https" && u.Scheme != "http":
 		return Endpoint{}, fmt.Errorf("the Tenant URL %q does not begin with https:// or http://", redactURL(raw))
 	case u.Host == "":
@@ -162,7 +172,7 @@ func ParseTenantURL(raw string) (Endpoint, error) {
 			rest = append(rest, part)
 		}
 	}
-	ep.Query = strings.Join(rest, "&")
+	ep.Query = escapeQuery(strings.Join(rest, "&"))
 	u.RawQuery, u.ForceQuery = "", false
 	ep.Base = strings.TrimRight(u.String(), "/")
 	return ep, nil

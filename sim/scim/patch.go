@@ -48,23 +48,32 @@ func beginPatch() []byte {
 
 func endPatch(b []byte) []byte { return append(b, "]}"...) }
 
-// appendOperation writes one operation with its path. In the legacy dialect every single value is text.
+// appendOperation writes one operation with its path. In the legacy dialect every single value is text. A removal has no
+// value.
 func appendOperation(b []byte, d Dialect, opt Options, c Change) []byte {
 	if b, ok := rolesOperation(b, d, opt, c); ok {
 		return b
 	}
 	b = append(appendString(append(b, `{"op":`...), c.Op.word(d)), `,"path":`...)
 	b = appendString(b, patchPath(c.Path, d))
+	if c.Op == Remove {
+		return append(b, '}')
+	}
 	b = append(b, `,"value":`...)
 	return append(appendValue(b, c.Attribute, d == Compliant), '}')
 }
 
 // patchPath is the target attribute's text; the oldest dialect writes a dot before an extension's attribute.
 func patchPath(text string, d Dialect) string {
-	if d == CustomAppSSO && strings.HasPrefix(text, "urn:") {
-		if i := strings.LastIndexByte(text, ':'); i >= 0 {
-			return text[:i] + "." + text[i+1:]
-		}
+	if d != CustomAppSSO || parsePath(text).urn == "" {
+		return text
+	}
+	head, filter := text, ""
+	if i := strings.IndexByte(text, '['); i >= 0 {
+		head, filter = text[:i], text[i:]
+	}
+	if i := strings.LastIndexByte(head, ':'); i >= 0 {
+		return head[:i] + "." + head[i+1:] + filter
 	}
 	return text
 }
@@ -95,6 +104,13 @@ func compliantOperations(b []byte, opt Options, changes []Change) []byte {
 	}
 	for _, op := range order {
 		group := plain[op]
+		if op == Remove { // needs a path
+			for _, c := range group {
+				comma()
+				b = appendOperation(b, Compliant, opt, c)
+			}
+			continue
+		}
 		comma()
 		if len(group) == 1 && !opt.SinglePathless {
 			b = appendOperation(b, Compliant, opt, group[0])

@@ -3,14 +3,15 @@ package scim
 const managerPath = enterpriseUser + ":manager"
 
 // ManagerPatch is the body that sets or clears a manager. newID and oldID are ids at the target; oldID is what the target
-// returned. send is false when nothing is sent.
-func ManagerPatch(d Dialect, opt Options, op Op, newID, oldID string) (body []byte, send bool) {
-	b := append(appendString(append(beginPatch(), `{"op":`...), op.word(d)), `,"path":`...)
+// returned. send is false when nothing is sent. The oldest dialect writes the short path and a list with the manager's
+// address (use-scim-to-provision-users-and-groups.md, "Example 5").
+func ManagerPatch(ep Endpoint, opt Options, op Op, newID, oldID string) (body []byte, send bool) {
+	b := append(appendString(append(beginPatch(), `{"op":`...), op.word(ep.Dialect)), `,"path":`...)
 	if op == Remove {
-		return managerRemoval(b, d, opt, oldID)
+		return managerRemoval(b, ep.Dialect, opt, oldID)
 	}
 	path, form := managerPath, opt.ManagerForm
-	if d == CustomAppSSO {
+	if ep.Dialect == CustomAppSSO {
 		path, form = "manager", "array"
 	}
 	b = append(appendString(b, path), `,"value":`...)
@@ -18,7 +19,8 @@ func ManagerPatch(d Dialect, opt Options, op Op, newID, oldID string) (body []by
 	case "object":
 		b = append(appendString(append(b, `{"value":`...), newID), '}')
 	case "array":
-		b = append(appendString(append(b, `[{"$ref":null,"value":`...), newID), "}]"...)
+		b = appendString(append(b, `[{"$ref":`...), ep.Base+"/"+User.Path()+"/"+escapeID(newID))
+		b = append(appendString(append(b, `,"value":`...), newID), "}]"...)
 	default:
 		b = appendString(b, newID)
 	}

@@ -80,7 +80,7 @@ func TestRolesDiffer(t *testing.T) {
 		{"known by name", `[{"displayName":"Admin"}]`, "Admin", Roles{RolesComplex, []Role{admin}}, true, true, 0},
 		{"elements of nothing", `[{},{"primary":true}]`, "", Roles{RolesComplex, []Role{admin}}, false, false, 1},
 	} {
-		r, err := ParseResource([]byte(`{"id":"x","roles":` + c.held + `}`))
+		r, err := ParseResource(User, []byte(`{"id":"x","roles":`+c.held+`}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func TestRolesDiffer(t *testing.T) {
 			t.Errorf("%s: %q %v %v, missing %+v", c.name, have, present, equal, part.Value)
 		}
 	}
-	r, err := ParseResource([]byte(`{"id":"x","roles":` + asText + `,"emails":[{"type":"other","value":"A"}]}`))
+	r, err := ParseResource(User, []byte(`{"id":"x","roles":`+asText+`,"emails":[{"type":"other","value":"A"}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

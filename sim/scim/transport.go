@@ -62,10 +62,7 @@ func newTransport(base string, opt Options) (*transport, error) {
 	}
 	port := u.Port()
 	if u.Scheme == "https" {
-		t.tls = &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
-		if opt.StrictTLS {
-			t.tls.MaxVersion = tls.VersionTLS12
-		}
+		t.tls = tlsConfig(u.Hostname(), opt.StrictTLS)
 	}
 	switch {
 	case port != "":

@@ -128,7 +128,7 @@ func TestAnswerFraming(t *testing.T) {
 			switch {
 			case c.wrong == "" && (err != nil || id != "42"):
 				t.Errorf("id %q, %v", id, err)
-			case c.wrong != "" && (!errors.As(err, &e) || !e.NoAnswer || e.Code != CodeWebException || !strings.Contains(e.Message, c.wrong)):
+			case c.wrong != "" && (!errors.As(err, &e) || !e.NoAnswer || e.Code != CodeWebException || !strings.Contains(e.Detail, c.wrong)):
 				t.Errorf("got %v; want no answer, %q", err, c.wrong)
 			}
 		})
@@ -226,7 +226,7 @@ func TestEndings(t *testing.T) {
 		t.Errorf("slow: %v", err)
 	}
 	c := NewClient(Endpoint{Base: base}, "a\r\nX: y", DefaultOptions(), time.Now, nil)
-	if _, err := c.Get(t.Context(), Tag{}, User, "1"); !errors.As(err, &e) || !strings.Contains(e.Message, "control character") {
+	if _, err := c.Get(t.Context(), Tag{}, User, "1"); !errors.As(err, &e) || !strings.Contains(e.Detail, "control character") {
 		t.Errorf("token with a line break: %v", err)
 	}
 }

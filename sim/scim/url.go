@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -40,24 +41,72 @@ func escapeID(id string) string {
 	return b.String()
 }
 
-// MatchURL is the URL of a query for one attribute's value; groups are asked for without their members.
-func MatchURL(ep Endpoint, opt Options, rt ResourceType, path, value string) string {
+// escapeQuery escapes what may not stand in a request line; escapes that are there stay.
+func escapeQuery(query string) string {
+	const hex = "0123456789ABCDEF"
 	var b strings.Builder
-	b.Grow(len(ep.Base) + len(path) + len(value) + 80)
+	for i := 0; i < len(query); i++ {
+		if c := query[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '<' || c == '>' {
+			b.WriteByte('%')
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// MatchURL is the URL of a query for the objects that have a value at an attribute's path; groups are asked for without
+// their members. Booleans and integers stand without quotes, as filters want them (RFC 7644, 3.4.2.2).
+func MatchURL(ep Endpoint, opt Options, rt ResourceType, by Attribute) string {
+	var b strings.Builder
+	b.Grow(len(ep.Base) + len(by.Path) + 100)
 	b.WriteString(ep.Base + "/" + rt.Path() + "?")
 	if rt == Group {
 		b.WriteString("excludedAttributes=members&")
 	}
 	b.WriteString("filter=")
-	formEncode(&b, path)
-	b.WriteString("+eq+%22")
+	equals(&b, opt, by)
+	forward(&b, ep, opt, true)
+	return b.String()
+}
+
+// ReferenceURL is the URL of a query whether an object holds a reference already: a list without the object means that it
+// does not (use-scim-to-provision-users-and-groups.md, "Example 4").
+func ReferenceURL(ep Endpoint, opt Options, rt ResourceType, id, attribute, value string) string {
+	var b strings.Builder
+	b.WriteString(ep.Base + "/" + rt.Path() + "?attributes=id&filter=")
+	equals(&b, opt, Attribute{Path: "id", Value: id})
+	b.WriteString("+and+")
+	equals(&b, opt, Attribute{Path: attribute, Value: value})
+	forward(&b, ep, opt, true)
+	return b.String()
+}
+
+// equals writes one comparison of a filter.
+func equals(b *strings.Builder, opt Options, a Attribute) {
+	formEncode(b, a.Path)
+	b.WriteString("+eq+")
+	value := a.text()
+	switch a.Type {
+	case Boolean:
+		if v, ok := parseBool(value); ok {
+			b.WriteString(strconv.FormatBool(v))
+			return
+		}
+	case Integer:
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+			b.WriteString(strconv.FormatInt(n, 10))
+			return
+		}
+	}
+	b.WriteString("%22")
 	if opt.EscapeFilterValues {
 		value = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value)
 	}
-	formEncode(&b, strings.ToValidUTF8(value, string(utf8.RuneError)))
+	formEncode(b, strings.ToValidUTF8(value, string(utf8.RuneError)))
 	b.WriteString("%22")
-	forward(&b, ep, opt, true)
-	return b.String()
 }
 
 // ObjectURL is the URL of one resource. read asks for a group without its members.

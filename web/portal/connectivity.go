@@ -110,7 +110,7 @@ func (p *Portal) test(c echo.Context, v *connectivityView, appID string, typed c
 	var e *scim.Error
 	switch {
 	case errors.As(err, &e):
-		v.TestCode, v.TestError, v.TestCure = e.Code, e.Message, sim.Cure(e.Code, e.Message)
+		v.TestCode, v.TestError, v.TestCure = e.Code, e.Text(), sim.Cure(e.Code, e.Message)
 	case err != nil:
 		return err
 	default:

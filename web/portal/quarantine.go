@@ -40,7 +40,7 @@ func (p *Portal) quarantine(j sim.Job, now time.Time) (*quarantineView, error) {
 	q := j.Status.Quarantine
 	v := &quarantineView{What: "the target does not pass the test", Reason: string(q.Reason), Since: q.SeriesBegan, Evaluated: q.CurrentBegan, Count: q.SeriesCount}
 	if q.Error != nil {
-		v.Message, v.Code, v.Cure = q.Error.Message, q.Error.Code, sim.Cure(q.Error.Code, q.Error.Message)
+		v.Message, v.Code, v.Cure = q.Error.Text(), q.Error.Code, sim.Cure(q.Error.Code, q.Error.Message)
 		v.What = quarantineHeading(q.Error.Code, q.Error.Message)
 	}
 	if j.Settings.NotificationEnabled && j.Settings.NotificationEmail != "" {
