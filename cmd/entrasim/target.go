@@ -61,10 +61,12 @@ func (c *targetCmd) Run(ctx context.Context, o output) error {
 		}
 	})
 	url := reachable(l) + "/scim"
-	fmt.Fprintf(o.out, "SCIM target at %s (bearer token: %s), in memory\nStop with Ctrl-C.\n", url, strings.Repeat("*", min(8, len(c.Token))))
+	note := ""
 	if c.Token == sim.EmbeddedToken {
-		fmt.Fprintf(o.out, "The token is the default, %s.\n", sim.EmbeddedToken)
+		note = fmt.Sprintf("The token is the default, %s.\n", sim.EmbeddedToken)
 	}
+	// One write: who reads the address has read it all.
+	fmt.Fprintf(o.out, "SCIM target at %s (bearer token: %s), in memory\nStop with Ctrl-C.\n%s", url, strings.Repeat("*", min(8, len(c.Token))), note)
 	if c.ready != nil {
 		c.ready(url)
 	}
