@@ -147,6 +147,30 @@ func TestRoleForms(t *testing.T) {
 	}
 }
 
+// TestWhoseRoles: roles come from direct assignments and from live security groups, the oldest first, each once; a
+// single-valued attribute takes the first, in its complex form too.
+func TestWhoseRoles(t *testing.T) {
+	s := listed(t, mapping.Starter(), mapping.AttributeDefinition{Name: "roles"})
+	w := newWorld(t, mappedSchema(t, s, "roles", "AppRoleAssignmentsComplex([appRoleAssignments])", "nickName", "AppRoleAssignments([appRoleAssignments])"), "")
+	w.roles()
+	ann := w.user("ann")
+	mail, err := w.dir.CreateGroup(w.clock.Now(), directory.Props{"displayName": "List", "mailNickname": "list", "securityEnabled": false, "mailEnabled": true, "groupTypes": []string{"Unified"}})
+	w.no(err)
+	w.no(w.dir.AddMembers(w.clock.Now(), mail.ID, ann.ID))
+	ops := w.group("Ops", ann.ID)
+	w.give(mail.ID, adminRole)
+	w.advance(time.Minute)
+	w.give(ops.ID, userRole)
+	w.advance(time.Minute)
+	w.give(ann.ID, userRole)
+	w.no(w.svc.Start(w.app.ID))
+	if got := strings.Join(bodies(w.cycle()), ""); !strings.Contains(got, `"nickName":"Reader","roles":[{"primary":false,"type":"WindowsAzureActiveDirectoryRole","displayName":"Reader","value":"Reader"}]}`) {
+		t.Errorf("created with %s", got)
+	}
+	w.give(ann.ID, adminRole)
+	w.want(bodies(w.cycle()), `PATCH {"op":"Replace","path":"nickName","value":"Reader,Admin"}`)
+}
+
 // TestSyncAllRefusesRoles: the two don't go together, whichever comes first.
 func TestSyncAllRefusesRoles(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")

@@ -68,7 +68,8 @@ func TestDesired(t *testing.T) {
 		{name: "flow ignored", source: `IgnoreFlowIfNullOrEmpty([city])`, fallback: &fallback, ignored: true},
 		{name: "flow ignored by a branch", source: `IIF([employeeId]="7", IgnoreAttributeFlow, "x")`, fallback: &fallback, ignored: true},
 		{name: "several into one", source: `[proxyAddresses]`, want: "smtp:ann@contoso.example", present: true},
-		{name: "a list of none", source: `Split([city], ",")`},
+		{name: "a list of nothing", source: `Split([city], ",")`},
+		{name: "an empty list", source: `Split(",", ",")`, fallback: &fallback, want: "n/a", present: true, lacked: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := mapping.Default()

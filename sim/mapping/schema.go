@@ -2,10 +2,10 @@
 // computes from it what the target should hold of a directory object.
 //
 // schema.go is the document, document.go how it is read and written, origin.go the trees of its expressions, template.go
-// the schema of a new non-gallery application, source.go the source attributes. compile.go turns an object mapping into
-// functions and says what is wrong with one, desire.go runs them, filter.go evaluates scoping filters. edit.go, scope.go
-// and attributelist.go change a schema as the portal does. The package sends nothing and stores nothing. Start reading at
-// Schema and ObjectMapping.
+// the schema of a new non-gallery application, source.go the source attributes. validate.go and attribute.go say what is
+// wrong with a schema, compile.go turns an object mapping into functions and desire.go runs them; filter.go and operator.go
+// evaluate scoping filters. edit.go, scope.go and attributelist.go change a schema as the portal does. The package sends
+// nothing and stores nothing. Start reading at Schema and ObjectMapping.
 package mapping
 
 import "encoding/json"

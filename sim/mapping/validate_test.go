@@ -180,6 +180,26 @@ func TestForeignRules(t *testing.T) {
 	}
 }
 
+// TestWhichMapping: of several for users the first that is enabled, in the rule with the lowest priority.
+func TestWhichMapping(t *testing.T) {
+	s := mapping.Default()
+	off, other := *user(s), *user(s)
+	off.Enabled, off.Name, other.Name = false, "off", "other"
+	s.Rules[0].ObjectMappings = append([]mapping.ObjectMappingDocument{off}, append(s.Rules[0].ObjectMappings, other)...)
+	late := s.Rules[0]
+	late.Priority, late.ID = 2, "late"
+	late.ObjectMappings = []mapping.ObjectMappingDocument{other}
+	s.Rules = append([]mapping.Rule{late}, s.Rules...)
+	if got := compile(t, s).Users.Name; got != "Provision Microsoft Entra ID Users" {
+		t.Error(got)
+	}
+	s.Rules = s.Rules[1:]
+	s.Rules[0].ObjectMappings = s.Rules[0].ObjectMappings[:2] // none is enabled: the disabled one, so that it can be edited
+	if m := compile(t, s).Users; m.Name != "off" || m.Enabled {
+		t.Errorf("%+v", m)
+	}
+}
+
 // TestVendorGuide: knowledge.catonetworks.com adds attributes to both lists of the document; then even the SAM account name
 // flows, which is not offered otherwise.
 func TestVendorGuide(t *testing.T) {
