@@ -189,6 +189,9 @@ func (p *Player) resolve(name string) (string, bool) {
 // Scenario is what is played.
 func (p *Player) Scenario() *Scenario { return p.scenario }
 
+// Result is what was seen so far.
+func (p *Player) Result() Result { return p.result }
+
 // Next carries out the next step and compares. more is false when there was none. A step that can't be carried out is
 // Broken; those behind it are not played.
 func (p *Player) Next(ctx context.Context) (r StepResult, more bool) {

@@ -109,8 +109,8 @@ func (f *file) start(at Pos) int {
 func (f *file) end(n *yaml.Node) (int, error) {
 	from := f.start(posOf(n))
 	switch {
-	case n.Kind != yaml.ScalarNode && n.Style&yaml.FlowStyle != 0:
-		return f.bracket(from)
+	case n.Kind != yaml.ScalarNode && n.Style&yaml.FlowStyle != 0 && (f.source[from] == '{' || f.source[from] == '['):
+		return f.bracket(from) // a pair alone in a list has none
 	case n.Kind != yaml.ScalarNode:
 		if len(n.Content) == 0 {
 			return from, errLayout
