@@ -300,7 +300,7 @@ func special(value string) bool { return strings.ContainsAny(value, `'"\&+[](){}
 // mistakes is the table. What Entra needs is said in use-scim-to-provision-users-and-groups.md and
 // application-provisioning-config-problem-scim-compatibility.md, or is known from the requests that servers report.
 var mistakes = []mistake{
-	{"W-D01", "It answers 404 to a query without hits", "a query answers 200 with an empty list; Test connection asks for a user that can't exist", func(e *evidence) *talk {
+	{"W-D01", "It answers 404 to a query without hits", "a query answers 200 with an empty list; Test connection asks for a user that can't exist (or the Tenant URL is another one)", func(e *evidence) *talk {
 		return e.first(func(t *talk) bool { return t.filter != "" && !t.groups && t.x.Status == http.StatusNotFound })
 	}},
 	{"W-D02", "It has no /Groups although the group mapping is on", "groups are probed and queried like users; switch the group mapping off for a target without groups", func(e *evidence) *talk {

@@ -87,11 +87,7 @@ func Load(names ...string) ([]*Scenario, error) {
 				add(Builtin(n))
 			}
 			if len(found) == 0 {
-				hint := nearest(name, append(Names(), folders()...))
-				if hint != "" {
-					hint = "; " + hint
-				}
-				errs = append(errs, fmt.Errorf("there is no file, folder or built-in scenario %q%s", name, hint))
+				errs = append(errs, fmt.Errorf("there is no file, folder or built-in scenario %q%s", name, meant(name)))
 			}
 		default:
 			errs = append(errs, err)
@@ -110,6 +106,25 @@ func builtins(name string) []string {
 		}
 	}
 	return found
+}
+
+// meant suggests the built-in scenario or folder that a wrong name is nearest to, with or without its folder.
+func meant(name string) string {
+	full := map[string]string{}
+	var known []string
+	for _, n := range append(Names(), folders()...) {
+		for _, as := range []string{n, path.Base(n)} {
+			if _, twice := full[as]; !twice {
+				full[as] = n
+				known = append(known, as)
+			}
+		}
+	}
+	hint := nearest(name, known)
+	if as := strings.TrimSuffix(strings.TrimPrefix(hint, "did you mean "), "?"); full[as] != "" {
+		return "; did you mean " + full[as] + "?"
+	}
+	return ""
 }
 
 func folders() []string {

@@ -3,7 +3,9 @@ package scenarios
 // Template is a scenario to begin with.
 const Template = `# Play it with: entrasim run FILE
 # Against your endpoint: entrasim run FILE --target-url https://scim.example/scim --token TOKEN
-# What else a file can say: entrasim scenarios schema, or any built-in one: entrasim scenarios show stories/joiner-mover-leaver
+# What else a file can say: any built-in one, such as entrasim scenarios show stories/joiner-mover-leaver
+# Completion in an editor: entrasim scenarios schema > scenario.schema.json
+# yaml-language-server: $schema=scenario.schema.json
 name: A person is created and switched off
 narration: >
   What happens, and why it matters.

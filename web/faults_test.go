@@ -47,3 +47,16 @@ func TestFaults(t *testing.T) {
 		t.Errorf("after DELETE: %s", body)
 	}
 }
+
+// TestScenarioSchema: editors find the schema of scenario files.
+func TestScenarioSchema(t *testing.T) {
+	url := serveWith(t, "", clock.Manual)
+	status, body := get(t, url+"/sim/scenario.schema.json")
+	var schema struct {
+		Schema string         `json:"$schema"`
+		Defs   map[string]any `json:"$defs"`
+	}
+	if err := json.Unmarshal([]byte(body), &schema); err != nil || status != 200 || !strings.Contains(schema.Schema, "2020-12") || schema.Defs["Step"] == nil {
+		t.Errorf("%d %v %.200s", status, err, body)
+	}
+}

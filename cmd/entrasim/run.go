@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -218,10 +219,12 @@ func (c *runCmd) update(o output, results []scenarios.Result) error {
 		if err != nil {
 			return err
 		}
-		if err := writeFile(r.Scenario.Path, func(w io.Writer) error { _, err := w.Write(source); return err }); err != nil {
-			return err
+		if !bytes.Equal(source, r.Scenario.Text()) {
+			if err := writeFile(r.Scenario.Path, func(w io.Writer) error { _, err := w.Write(source); return err }); err != nil {
+				return err
+			}
+			fmt.Fprintf(o.err, "%s: written anew\n", r.Scenario.Path)
 		}
-		fmt.Fprintf(o.err, "%s: written anew\n", r.Scenario.Path)
 		for _, k := range unwritten {
 			fmt.Fprintf(o.err, "%s:%d:%d: %s stays as it is: %s\n", r.Scenario.Path, k.At.Line, k.At.Column, k.What, k.Message)
 		}

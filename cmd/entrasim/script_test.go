@@ -68,7 +68,7 @@ func environment(ts *testscript.TestScript) []string {
 
 // variables are the program's own environment variables that scripts may set.
 var variables = []string{"ENTRASIM_ADDR", "ENTRASIM_DATA", "ENTRASIM_EPHEMERAL", "ENTRASIM_CLOCK", "ENTRASIM_EMPTY", "ENTRASIM_SEED", "ENTRASIM_USERS",
-	"ENTRASIM_GROUPS", "ENTRASIM_API_TOKEN", "ENTRASIM_TARGET_URL", "ENTRASIM_TOKEN"}
+	"ENTRASIM_GROUPS", "GITHUB_ACTIONS", "ENTRASIM_API_TOKEN", "ENTRASIM_TARGET_URL", "ENTRASIM_TOKEN"}
 
 func named(ts *testscript.TestScript, name string) *program {
 	p := programs(ts)[name]

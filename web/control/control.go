@@ -45,6 +45,7 @@ func Register(e *echo.Echo, d Deps) {
 	e.GET("/sim/faults", c.faults)
 	e.PUT("/sim/faults", c.setFaults)
 	e.DELETE("/sim/faults", c.clearFaults)
+	e.GET("/sim/scenario.schema.json", c.scenarioSchema)
 	e.POST("/sim/reset", c.reset)
 }
 
