@@ -117,7 +117,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 		began := time.Now()
 		err := p.end(syscall.SIGTERM)
 		show(ts, p)
-		if took := time.Since(began); took > endLimit {
+		if took := time.Since(began); took > endLimit() {
 			ts.Fatalf("the end took %v", took)
 		}
 		code := "0"
