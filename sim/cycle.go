@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,7 @@ type cycle struct {
 	reads    map[uint64]read   // managers as the target returned them in this cycle
 	claims   claims
 	requests map[string][]uint64 // recorded exchanges of the objects in flight
+	warned   map[string][]string // rules that their answers broke
 	sent     int
 
 	unhealthy atomic.Int32
@@ -136,7 +138,7 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 	}
 	c := &cycle{
 		s: s, j: j, app: j.num, set: j.set, opt: s.wire, began0: clock.Wall(),
-		anchors: map[string]uint64{}, reads: map[uint64]read{}, requests: map[string][]uint64{},
+		anchors: map[string]uint64{}, reads: map[uint64]read{}, requests: map[string][]uint64{}, warned: map[string][]string{},
 	}
 	if p := j.state.Running; p != nil && p.Resets == j.state.Resets && p.Stores == j.state.Stores {
 		c.at = *p
@@ -263,9 +265,15 @@ func (s *Service) newClient(url, token string, j *job) (*scim.Client, error) {
 		if s.opt.OnExchange != nil {
 			s.opt.OnExchange(e)
 		}
-		id := s.traffic.add(e)
+		id, era := s.traffic.add(e)
 		s.metrics.request(e)
-		s.events.Publish("exchange", func() any { return exchangeOf(id, e) })
+		// The event holds no exchange: what the limits of the traffic let go is to be gone.
+		s.events.Publish("exchange", func() any {
+			if e := s.traffic.of(id, era); e != nil {
+				return exchangeOf(id, e)
+			}
+			return exchangeOf(id, &scim.Exchange{Err: "no longer kept"})
+		})
 		if j != nil {
 			j.recorded(id, e)
 		}
@@ -282,16 +290,22 @@ func (j *job) recorded(id uint64, e *scim.Exchange) {
 	c.sent++
 	if e.Object != "" {
 		c.requests[e.Object] = append(c.requests[e.Object], id)
+		for _, rule := range e.Warnings {
+			if !slices.Contains(c.warned[e.Object], rule) {
+				c.warned[e.Object] = append(c.warned[e.Object], rule)
+			}
+		}
 	}
 	c.mu.Unlock()
 }
 
-func (c *cycle) takeRequests(object string) []uint64 {
+// noteExchanges moves the exchanges of an object into its record.
+func (c *cycle) noteExchanges(r *record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	ids := c.requests[object]
-	delete(c.requests, object)
-	return ids
+	r.Requests, r.Warnings = c.requests[r.ID], c.warned[r.ID]
+	delete(c.requests, r.ID)
+	delete(c.warned, r.ID)
 }
 
 // probe asks for objects that can't exist, one for each object type that the job provisions. Every cycle begins so.

@@ -18,6 +18,8 @@ type clockRecord struct {
 	Rate    float64   `json:"rate"`    // virtual seconds per real second at that time; 0 under the manual clock
 	Clean   bool      `json:"clean"`   // the last one of a program that ended by itself
 	Trimmed time.Time `json:"trimmed"` // when upkeep ran last; zero before the first time
+	// Exchange is the number of the last recorded exchange: those that the file's log records name are not above it.
+	Exchange uint64 `json:"exchange"`
 }
 
 // keepEvery is how often, in real time, the instant is looked at that no commit has written, so that a killed program
@@ -69,7 +71,7 @@ func (s *Service) commit(clean bool, f func(tx *bbolt.Tx) error) error {
 			}
 		}
 		_, rate := s.clock.Setting()
-		r := clockRecord{Now: s.clock.Now(), Wall: clock.Wall().UTC(), Rate: rate, Clean: clean}
+		r := clockRecord{Now: s.clock.Now(), Wall: clock.Wall().UTC(), Rate: rate, Clean: clean, Exchange: s.traffic.last()}
 		if n := s.trimmed.Load(); n != 0 {
 			r.Trimmed = time.Unix(0, n).UTC()
 		}

@@ -264,7 +264,7 @@ func (t *memberWriter) batch(ctx context.Context, part []membership, adds bool) 
 	r := t.record()
 	r.Modified, r.Rules, r.Sent = mods, rules, true
 	err := t.client.Patch(ctx, t.tag(t.src.ID, reason, rules...), scim.Group, t.link.Target, body)
-	r.Requests = t.takeRequests(t.src.ID)
+	t.noteExchanges(&r)
 	r.Millis = clock.Wall().Sub(t.began).Milliseconds()
 	t.began = clock.Wall()
 	res := edgeResult{known: edgeUntold}

@@ -555,7 +555,7 @@ type failureError struct{ failure }
 func (f *failureError) Error() string { return f.Message }
 
 func (t *step) finish(millis int64) {
-	t.rec.Requests = t.takeRequests(t.src.ID)
+	t.noteExchanges(&t.rec)
 	t.rec.Millis = millis
 	if t.rec.Action != "" && !(t.rec.Status == Skipped && t.rec.Skip == "") {
 		t.out.records = append(t.out.records, t.rec)

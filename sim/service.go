@@ -126,6 +126,7 @@ func (s *Service) loadJobs() error {
 		if _, err := getValue(tx.Bucket(bucketSim), keyClock, &s.kept); err != nil {
 			return err
 		}
+		s.traffic.goOn(s.kept.Exchange)
 		if !s.kept.Trimmed.IsZero() {
 			s.trimmed.Store(s.kept.Trimmed.UnixNano())
 		}

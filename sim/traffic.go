@@ -43,6 +43,7 @@ type Exchange struct {
 	Reason          string    `json:"reason"`
 	Rules           []string  `json:"rules"`
 	Error           string    `json:"error,omitempty"`
+	Warnings        []string  `json:"warnings,omitempty"` // what the answer broke and was let pass
 }
 
 // TrafficPage is what `/sim/traffic` answers.
@@ -52,33 +53,105 @@ type TrafficPage struct {
 	Missed    uint64     `json:"missed"` // exchanges behind after that are gone
 }
 
-// traffic keeps the newest exchanges in memory: 10,000 and at most 64 MiB.
+// traffic keeps the newest exchanges in memory: 10,000 and at most 64 MiB. Numbers go on over the ends of the program, so
+// that the one that a log record names is that exchange or none.
 type traffic struct {
 	mu    sync.Mutex
-	ring  []*scim.Exchange // position n holds exchange number first+n
+	ring  []kept // position n holds exchange number first+n
 	first uint64
 	size  int
+	era   int // counts resets, behind which the numbers begin again
+}
+
+// kept is an exchange with the memory that it takes.
+type kept struct {
+	*scim.Exchange
+	size int
 }
 
 func newTraffic() *traffic { return &traffic{first: 1} }
 
-// add keeps e and returns its number.
-func (t *traffic) add(e *scim.Exchange) uint64 {
+// goOn lets numbers go on behind the last one that the file knows of.
+func (t *traffic) goOn(last uint64) {
+	t.mu.Lock()
+	t.first = last + 1
+	t.mu.Unlock()
+}
+
+// add keeps e, whose long bodies it cuts in a copy, and returns its number and the era of it.
+func (t *traffic) add(e *scim.Exchange) (id uint64, era int) {
+	e = cutBodies(e)
+	k := kept{e, memoryOf(e)}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.ring = append(t.ring, e)
-	t.size += exchangeSize(e)
+	t.ring = append(t.ring, k)
+	t.size += k.size
 	for len(t.ring) > trafficCount || t.size > trafficBytes && len(t.ring) > 1 {
-		t.size -= exchangeSize(t.ring[0])
-		t.ring[0] = nil
+		t.size -= t.ring[0].size
+		t.ring[0] = kept{}
 		t.ring = t.ring[1:]
 		t.first++
 	}
-	return t.first + uint64(len(t.ring)) - 1
+	return t.first + uint64(len(t.ring)) - 1, t.era
 }
 
-func exchangeSize(e *scim.Exchange) int {
-	return min(len(e.RequestBody), bodyBytes) + min(len(e.ResponseBody), bodyBytes) + len(e.URL) + 700
+// of returns exchange number id of an era, nil when it is gone.
+func (t *traffic) of(id uint64, era int) *scim.Exchange {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if i := id - t.first; era == t.era && id >= t.first && i < uint64(len(t.ring)) {
+		return t.ring[i].Exchange
+	}
+	return nil
+}
+
+// What an exchange and one of its headers take beside their texts.
+const (
+	fixedBytes  = 350
+	headerBytes = 32
+)
+
+// memoryOf is how many bytes an exchange keeps alive. Ids and sentences that exchanges share are counted with each.
+func memoryOf(e *scim.Exchange) int {
+	n := fixedBytes + cap(e.RequestBody) + cap(e.ResponseBody) + len(e.URL) + len(e.Reason) + len(e.Err) + len(e.Job) + len(e.CycleID) + len(e.Object)
+	for _, list := range [][][2]string{e.RequestHeaders, e.ResponseHeaders} {
+		n += cap(list) * headerBytes
+		for _, h := range list {
+			n += len(h[0]) + len(h[1])
+		}
+	}
+	return n
+}
+
+// cutBodies returns e, or a copy of it in which no body is longer than 256 KiB or has much unused memory behind it.
+func cutBodies(e *scim.Exchange) *scim.Exchange {
+	request, response := cut(e.RequestBody), cut(e.ResponseBody)
+	if request == nil && response == nil {
+		return e
+	}
+	c := *e
+	if request != nil {
+		c.RequestBody = request
+	}
+	if response != nil {
+		c.ResponseBody = response
+	}
+	return &c
+}
+
+// cut returns the part of a body that is kept, nil for all of it as it is.
+func cut(body []byte) []byte {
+	if len(body) <= bodyBytes {
+		if cap(body)-len(body) > 1024 {
+			return append(make([]byte, 0, len(body)), body...)
+		}
+		return nil
+	}
+	n := bodyBytes
+	for n > 0 && !utf8.RuneStart(body[n]) {
+		n--
+	}
+	return append(append(make([]byte, 0, n+len(CutMark)), body[:n]...), CutMark...)
 }
 
 // since returns up to limit exchanges behind after, oldest first.
@@ -94,7 +167,11 @@ func (t *traffic) since(after uint64, limit int) (list []*scim.Exchange, first, 
 		return nil, after + 1, missed
 	}
 	to := min(len(t.ring), from+limit)
-	return append(list, t.ring[from:to]...), after + 1, missed
+	list = make([]*scim.Exchange, to-from)
+	for i, k := range t.ring[from:to] {
+		list[i] = k.Exchange
+	}
+	return list, after + 1, missed
 }
 
 func (t *traffic) last() uint64 {
@@ -106,6 +183,7 @@ func (t *traffic) last() uint64 {
 func (t *traffic) reset() {
 	t.mu.Lock()
 	t.ring, t.first, t.size = nil, 1, 0
+	t.era++
 	t.mu.Unlock()
 }
 
@@ -152,12 +230,15 @@ func (s *Service) Exchange(id uint64) (Exchange, bool) {
 func exchangeOf(id uint64, e *scim.Exchange) Exchange {
 	x := Exchange{
 		ID: id, Time: e.Time, Job: e.Job, Cycle: e.Cycle, Object: e.Object, Method: e.Method, URL: e.URL,
-		RequestHeaders: headersOf(e.RequestHeaders), RequestBody: cut(e.RequestBody), Status: e.Status,
-		ResponseHeaders: headersOf(e.ResponseHeaders), ResponseBody: cut(e.ResponseBody),
+		RequestHeaders: headersOf(e.RequestHeaders), RequestBody: string(e.RequestBody), Status: e.Status,
+		ResponseHeaders: headersOf(e.ResponseHeaders), ResponseBody: string(e.ResponseBody),
 		DurationMs: float64(e.Duration.Microseconds()) / 1000, Reason: e.Reason, Rules: e.Rules, Error: e.Err,
 	}
 	if x.Rules == nil {
 		x.Rules = []string{}
+	}
+	for _, rule := range RulesOf(e.Warnings) {
+		x.Warnings = append(x.Warnings, rule.Text)
 	}
 	return x
 }
@@ -168,15 +249,4 @@ func headersOf(list [][2]string) []Header {
 		out[i] = Header{h[0], h[1]}
 	}
 	return out
-}
-
-func cut(body []byte) string {
-	if len(body) <= bodyBytes {
-		return string(body)
-	}
-	n := bodyBytes
-	for n > 0 && !utf8.RuneStart(body[n]) {
-		n--
-	}
-	return string(body[:n]) + CutMark
 }

@@ -72,5 +72,6 @@ var table = []Rule{
 	{"W-144", "The compliant dialect removes each member by a path with a filter.", compat, Documented},
 	{"W-145", "Several members share one PATCH.", scimPage, Inferred},
 	{"W-175", "A linked object that the target answers with 404 is not written to; by a switch its link is given up and it is matched anew.", "howto-analyze-provisioning-logs.md (monitoring-health), \"InvalidAnchor\"", Inferred},
+	{"W-193", "Answers are to be application/scim+json; application/json is taken with a warning.", scimPage, Documented},
 	{"W-164", "A target said to have no soft delete gets a DELETE where a disable would be sent.", how, Documented},
 }
