@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"entrasim/sim/mapping"
+	"entrasim/sim/scim"
 )
 
 // TestBrokenTargets plays targets that fail the probe: the job is quarantined with Entra's code, the audit log says so, no
@@ -36,12 +38,15 @@ func TestBrokenTargets(t *testing.T) {
 		down    bool
 		code    string
 		text    string
+		cure    string
 	}{
-		{"HTML", answer(200, "<html>sign in</html>"), false, false, failure, "[HTML]"},
-		{"no Groups", answer(0, list), false, false, failure, "HTTP/404"},
-		{"server error", answer(503, ""), false, false, failure, "ServiceUnavailable"},
-		{"down", answer(200, ""), false, true, unavailable, "An error occurred while sending the request."},
-		{"unknown certificate", answer(200, list), true, false, unavailable, "certificate"},
+		{"HTML", answer(200, "<html>sign in</html>"), false, false, failure, "[HTML]", "200 and a SCIM list"},
+		{"no Groups", answer(0, list), false, false, failure, "HTTP/404", "no such address"},
+		{"server error", answer(503, ""), false, false, failure, "ServiceUnavailable", "200 and a SCIM list"},
+		{"wrong token", answer(401, ""), false, false, failure, "Unauthorized", "refused the token"},
+		{"forbidden", answer(403, ""), false, false, failure, "Forbidden", "refuses the request"},
+		{"down", answer(200, ""), false, true, unavailable, "An error occurred while sending the request.", "gave no answer"},
+		{"unknown certificate", answer(200, list), true, false, unavailable, "certificate", "gave no answer"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, mapping.Starter(), "")
@@ -74,8 +79,12 @@ func TestBrokenTargets(t *testing.T) {
 			j, err := w.svc.Job(other.ID)
 			w.no(err)
 			q := j.Status.Quarantine
-			if q == nil || q.Error.Code != c.code || !strings.Contains(q.Error.Text(), c.text) || Cure(q.Error.Code, q.Error.Message) == "" {
+			if q == nil || q.Error.Code != c.code || !strings.Contains(q.Error.Text(), c.text) || !strings.Contains(Cure(q.Error.Code, q.Error.Message), c.cure) {
 				t.Fatalf("quarantine %+v, error %+v", q, j.Status.LastExecution.Error)
+			}
+			var tested *scim.Error
+			if err := w.svc.TestConnection(t.Context(), other.ID, nil, nil); !errors.As(err, &tested) || !strings.Contains(Cure(tested.Code, tested.Message), c.cure) {
+				t.Errorf("test of the connection: %v; want the cure %q", err, c.cure)
 			}
 			if logs, err := w.svc.Logs(LogQuery{ApplicationID: other.ID}); err != nil || len(logs.Items) != 0 {
 				t.Errorf("%d records about objects, %v", len(logs.Items), err)

@@ -85,11 +85,11 @@ func quarantineHeading(code, message string) string {
 		return "there is no Tenant URL"
 	case strings.Contains(code, "Unavailable"):
 		return "the target does not answer"
-	case strings.Contains(message, "401"), strings.Contains(message, "Unauthorized"):
+	case strings.Contains(message, "Status Code: Unauthorized"):
 		return "the target refuses the secret token"
-	case strings.Contains(message, "403"), strings.Contains(message, "Forbidden"):
+	case strings.Contains(message, "Status Code: Forbidden"):
 		return "the target refuses the request"
-	case strings.Contains(message, "404"):
+	case strings.Contains(message, "HTTP/404"):
 		return "the target has no such address"
 	}
 	return "the target's answer is not what SCIM asks for"

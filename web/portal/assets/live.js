@@ -172,9 +172,9 @@ setInterval(tick, 250);
 
 // An advance may take a while: its button becomes Stop, and the page follows what happens meanwhile.
 async function move(form, button) {
+  const body = new URLSearchParams(new FormData(form, button));
   moving = new AbortController();
   showMoving();
-  const body = new URLSearchParams(new FormData(form, button));
   try {
     const answer = await fetch(form.action, { method: "POST", body, signal: moving.signal, headers: { "X-Live": "1" } });
     moving = null;
