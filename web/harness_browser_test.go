@@ -64,7 +64,7 @@ func (b *browser) theme(name string) {
 
 func evaluate[T any](b *browser, js string) T {
 	b.Helper()
-	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](js))
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
 	if err != nil {
 		b.Fatalf("%.200s: %v", js, err)
 	}
