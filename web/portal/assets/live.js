@@ -95,16 +95,8 @@ function handle(e) {
   return e.name ? `[name="${CSS.escape(e.name)}"]${e.value ? `[value="${CSS.escape(e.value)}"]` : ""}` : "";
 }
 
-for (const type of ["pointerout", "focusout"]) {
-  addEventListener(type, (e) => {
-    for (const region of [...held.keys()]) {
-      if (region.contains(e.target) && !region.contains(e.relatedTarget)) setTimeout(() => busy(region) || release(region));
-    }
-  });
-}
-addEventListener("change", (e) => {
-  if (e.target.matches("[data-live-switch]") && e.target.checked) [...held.keys()].forEach(release);
-});
+// What was held is shown as soon as the reader has left, whichever way.
+setInterval(() => [...held.keys()].forEach((region) => busy(region) || release(region)), 300);
 
 // announce tells a screen reader where things stand, at most every three seconds.
 function announce(text) {
@@ -118,36 +110,54 @@ function announce(text) {
 
 // --- the stream -----------------------------------------------------------------------------------------------------
 
-// A browser opens six connections to a host, for all its tabs together: only the page that is seen holds a stream.
-let source = null;
-let last = document.body.dataset.events;
-let late = 0;
+// All tabs share one stream (stream.js); where a browser has no shared workers, the page that is seen holds one itself. A
+// page that is hidden listens no more, and catches up when it is seen again.
+let last = Number(document.body.dataset.events);
+let quit = null;
 
 function listen() {
-  if (source || document.hidden || last === undefined) return;
-  source = new EventSource("/live?after=" + last);
-  source.addEventListener("moved", (e) => {
-    last = e.lastEventId;
-    const m = JSON.parse(e.data);
-    soon(m.missed ? regions().flatMap((r) => r.dataset.live.split(" ")) : m.topics);
-    if (m.said && !moving) toast(m.said, m.bad, true);
-  });
-  source.onerror = () => (late ||= setTimeout(() => lost(true), 1500));
-  source.onopen = () => lost(false);
+  if (quit || document.hidden || !("events" in document.body.dataset)) return;
+  quit = (self.SharedWorker ? share : stream)(last);
 }
 
+function share(after) {
+  const { port } = new SharedWorker("/assets/stream.js", { name: "entrasim" });
+  port.onmessage = ({ data }) => ("lost" in data ? lost(data.lost) : moved(data));
+  port.postMessage({ after });
+  return () => port.postMessage({});
+}
+
+function stream(after) {
+  const source = new EventSource("/live?after=" + after);
+  let late = 0;
+  source.addEventListener("moved", (e) => moved({ id: Number(e.lastEventId), ...JSON.parse(e.data) }));
+  source.onerror = () => (late ||= setTimeout(() => lost(true), 1500));
+  source.onopen = () => {
+    clearTimeout(late);
+    late = 0;
+    lost(false);
+  };
+  return () => source.close();
+}
+
+function moved(m) {
+  last = m.id;
+  soon(m.missed ? everything() : m.topics);
+  if (m.said && !moving) toast(m.said, m.bad, true);
+}
+
+const everything = () => regions().flatMap((r) => r.dataset.live.split(" "));
+
 function lost(is) {
-  clearTimeout(late);
-  late = is ? late : 0;
   const strip = document.getElementById("lost");
   if (strip.hidden === !is) return;
   strip.hidden = !is;
-  if (!is) soon(regions().flatMap((r) => r.dataset.live.split(" ")));
+  if (!is) soon(everything());
 }
 
 function deaf() {
-  source?.close();
-  source = null;
+  quit?.();
+  quit = null;
 }
 
 addEventListener("pagehide", deaf);
@@ -363,7 +373,7 @@ addEventListener("keydown", (e) => {
   }
   const close = document.querySelector(".panel [data-close]");
   if (!close) return;
-  const key = document.querySelector("[aria-current=true]")?.closest("[data-key]")?.dataset.key;
+  const key = document.querySelector("[data-key][aria-current=true], [data-key] [aria-current=true]")?.closest("[data-key]").dataset.key;
   if (key) sessionStorage.setItem("focus", key);
   close.click();
 });
