@@ -105,3 +105,20 @@ func BenchmarkStore(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkLoad reads a full store from its file.
+func BenchmarkLoad(b *testing.B) {
+	db := openDB(b)
+	s := newServer(b, db)
+	h := s.Handler("default")
+	for i := range *people {
+		ask(b, h, "POST", "/Users", typical(i), 201)
+	}
+	if err := s.FlushNow(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		newServer(b, db)
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(*people), "µs/user")
+}

@@ -76,7 +76,7 @@ func (s *Store) compileComparison(k kind, n *node) (q query, err error) {
 		return q, err
 	}
 	q.matches = func(s *Store, r *resource) bool { return s.any(r, pl, c) }
-	if t, ok := n.value.(string); ok && n.op == "eq" && pl.end().typ != "boolean" {
+	if t, ok := n.value.(string); ok && n.op == "eq" && pl.end().typ != "boolean" && len(pl.end().canonical) == 0 { // of those few values are shared by many
 		q.lookups = []lookup{{pl, t}}
 	}
 	return q, nil
@@ -107,7 +107,7 @@ func (s *Store) compileValuePath(k kind, n *node) (q query, err error) {
 	}
 	for _, c := range conjuncts(n.left) {
 		if t, ok := c.value.(string); ok && c.op == "eq" {
-			if sub := subOf(pl.attr, c.path.name); sub != nil && sub.typ != "boolean" {
+			if sub := subOf(pl.attr, c.path.name); sub != nil && sub.typ != "boolean" && len(sub.canonical) == 0 {
 				q.lookups = append(q.lookups, lookup{place{pl.ext, pl.attr, sub}, t})
 			}
 		}

@@ -1,13 +1,14 @@
 package target
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"sort"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
@@ -18,21 +19,14 @@ import (
 //
 //	target
 //	  <store>
-//	    r<id>                 -> saved: a resource without members, JSON
+//	    r<id>                 -> a resource without members: its type (u or g), then as varints of encoding/binary its
+//	                             creation number, the seconds since 1970 at which it was made and last changed, and its
+//	                             version, then its attributes as JSON
 //	    m<group id><member id> -> order of the member, decimal
 //	    d<id>                 -> "": an id that was deleted and is not given again
 var bucketTarget = []byte("target")
 
 const idLength = 36
-
-type saved struct {
-	Kind     string          `json:"k"`
-	Num      uint64          `json:"n"`
-	Created  time.Time       `json:"c"`
-	Modified time.Time       `json:"m"`
-	Version  int             `json:"v"`
-	Doc      json.RawMessage `json:"d"`
-}
 
 // load reads every store of the file.
 func (s *Server) load() error {
@@ -110,23 +104,37 @@ func (s *Store) load(b *bbolt.Bucket) error {
 }
 
 func unpack(k, v []byte) (*resource, error) {
-	var r saved
-	if err := json.Unmarshal(v, &r); err != nil {
-		return nil, err
-	}
 	id, err := uuid.ParseBytes(k[1:])
 	if err != nil {
 		return nil, err
 	}
-	kind := users
-	if r.Kind == "g" {
-		kind = groups
+	r := &resource{id: id}
+	if v[0] == groups.letter() {
+		r.kind = groups
 	}
-	return &resource{kind: kind, id: id, num: r.Num, doc: []byte(r.Doc), created: r.Created.Unix(), modified: r.Modified.Unix(), version: r.Version}, nil
+	var fields [4]int64
+	rest := v[1:]
+	for i := range fields {
+		n := 0
+		if fields[i], n = binary.Varint(rest); n <= 0 {
+			return nil, fmt.Errorf("resource %s can't be read", id)
+		}
+		rest = rest[n:]
+	}
+	r.num, r.created, r.modified, r.version = uint64(fields[0]), fields[1], fields[2], int(fields[3])
+	if !json.Valid(rest) {
+		return nil, fmt.Errorf("resource %s has attributes that are no JSON", id)
+	}
+	r.doc = bytes.Clone(rest)
+	return r, nil
 }
 
 func (r *resource) pack() []byte {
-	return appendJSON(nil, saved{string(r.kind.letter()), r.num, time.Unix(r.created, 0).UTC(), time.Unix(r.modified, 0).UTC(), r.version, r.doc})
+	b := append(make([]byte, 0, len(r.doc)+32), r.kind.letter())
+	for _, n := range []int64{int64(r.num), r.created, r.modified, int64(r.version)} {
+		b = binary.AppendVarint(b, n)
+	}
+	return append(b, r.doc...)
 }
 
 // Dirty reports whether something is not in the file yet.

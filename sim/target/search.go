@@ -180,14 +180,18 @@ func (s *Store) queries(sr search) ([]typed, error) {
 	return list, nil
 }
 
-// prepare makes indexes that the queries would be slow without.
+// prepare makes indexes that the queries would be slow without. One may turn out to be of no use; the next comparison is
+// tried then.
 func (s *Store) prepare(queries []typed) {
 	for _, q := range queries {
-		s.mu.RLock()
-		_, missing, ok := s.candidates(q.kind, q.lookups)
-		worth := !ok && missing != nil && s.live[q.kind] >= worthIndexing
-		s.mu.RUnlock()
-		if worth {
+		for range q.lookups {
+			s.mu.RLock()
+			_, missing, ok := s.candidates(q.kind, q.lookups)
+			worth := !ok && missing != nil && s.live[q.kind] >= worthIndexing && len(s.indexes[q.kind]) < maxIndexes
+			s.mu.RUnlock()
+			if !worth {
+				break
+			}
 			s.mu.Lock()
 			s.addIndex(q.kind, missing.place)
 			s.mu.Unlock()
