@@ -244,8 +244,13 @@ func (c *control) reset(ctx echo.Context) error {
 // heartbeat keeps a quiet stream of events open through whatever stands between.
 const heartbeat = 15 * time.Second
 
+// streamed are the topics of /sim/events. What else the program tells itself is for its own pages.
+var streamed = map[string]bool{"cycle": true, "log": true, "exchange": true, "directory": true, "job": true, "clock": true}
+
 // events streams what happens as server-sent events, numbered, so that a client that comes back with Last-Event-ID
-// catches up. One that missed some is told to read anew.
+// catches up. Each has the object that the matching GET returns: of a job that is gone the last state, marked deleted. A
+// client that did not keep up is told by an event named missed, of which a reader of the six topics takes no notice, how
+// many are gone: it has to read anew.
 func (c *control) events(ctx echo.Context) error {
 	log := c.Service.Events()
 	after := log.Last()
@@ -289,6 +294,9 @@ func send(w io.Writer, log *sim.Events, after uint64) (uint64, error) {
 		}
 	}
 	for _, e := range list {
+		if after = e.ID; !streamed[e.Topic] {
+			continue
+		}
 		data, err := json.Marshal(e.Data())
 		if err != nil {
 			return after, err
@@ -296,7 +304,6 @@ func send(w io.Writer, log *sim.Events, after uint64) (uint64, error) {
 		if _, err := fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", e.ID, e.Topic, data); err != nil {
 			return after, err
 		}
-		after = e.ID
 	}
 	return after, nil
 }
