@@ -108,7 +108,8 @@ func newWorld(ctx context.Context, s *Scenario, t Target, seed int64, sent func(
 		wire.Dial = w.serve(handler)
 		w.client = &http.Client{Transport: &http.Transport{DialContext: wire.Dial}}
 	}
-	w.svc, err = sim.Open(sim.Options{Directory: w.dir, Clock: w.clock, Seed: seed, Wire: &wire, Log: slog.New(slog.DiscardHandler), OnExchange: w.sent})
+	w.svc, err = sim.Open(sim.Options{Directory: w.dir, Clock: w.clock, Seed: seed, Wire: &wire, Log: slog.New(slog.DiscardHandler), OnExchange: w.sent,
+		OnClock: func(string) bool { return w.target != nil }})
 	if err != nil {
 		return w, err
 	}

@@ -261,7 +261,14 @@ func (s *Service) newClient(url, token string, j *job) (*scim.Client, error) {
 	if err != nil {
 		return nil, scim.InvalidTenantURL(err)
 	}
-	return scim.NewClient(ep, token, s.wire, s.clock.Now, func(e *scim.Exchange) {
+	wire := s.wire
+	if j == nil {
+		wire.HonourRetryAfter = false // somebody looks on
+	} else {
+		own := s.onClock(url)
+		wire.Wait = func(ctx context.Context, d time.Duration) error { return s.waitOut(ctx, j, own, d) }
+	}
+	return scim.NewClient(ep, token, wire, s.clock.Now, func(e *scim.Exchange) {
 		if s.opt.OnExchange != nil {
 			s.opt.OnExchange(e)
 		}

@@ -140,6 +140,9 @@ func (c *cycle) work(request context.Context, list []work, do func(context.Conte
 					stopped.Store(true) // the answer may be lost: the object is looked at again
 					return
 				}
+				if out.cutShort() {
+					return // the cycle ends: the object is looked at again
+				}
 				c.health(request, out)
 				results <- result{i, out}
 			}
@@ -188,7 +191,7 @@ func (c *cycle) health(ctx context.Context, out *outcome) {
 		return
 	}
 	var e *scim.Error
-	if err := c.probe(ctx); errors.As(err, &e) && ctx.Err() == nil {
+	if err := c.probe(ctx); errors.As(err, &e) && ctx.Err() == nil && !e.Cut {
 		c.breakOff(e)
 		return
 	}

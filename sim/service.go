@@ -47,6 +47,11 @@ type Options struct {
 	Wire *scim.Options
 	// OnExchange is told of every request with its answer, before the exchange is recorded; it must not wait.
 	OnExchange func(*scim.Exchange)
+	// OnClock reports whether a target, by its tenant URL, lives on Clock, beside those on the own listener.
+	OnClock func(url string) bool
+	// MaxRetryAfter is how much real time a wait that a target asks for (Retry-After) may take; 0 means five minutes. A
+	// longer one is not begun: the operation has failed and is tried again with a later cycle.
+	MaxRetryAfter time.Duration
 	// LogCount is how many provisioning log records are kept at most; 0 means 1,000,000.
 	LogCount int
 }
@@ -90,6 +95,9 @@ func Open(opt Options) (*Service, error) {
 	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.MaxRetryAfter <= 0 {
+		opt.MaxRetryAfter = 5 * time.Minute
 	}
 	if opt.LogCount <= 0 {
 		opt.LogCount = 1_000_000

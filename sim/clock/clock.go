@@ -393,7 +393,7 @@ func (c *Clock) Pass(ctx context.Context, d time.Duration) error {
 		c.mu.Unlock()
 		return ctx.Err()
 	}
-	wall := time.Duration(float64(d) / c.rate)
+	wall := c.takes(d)
 	c.mu.Unlock()
 	t := time.NewTimer(wall)
 	defer t.Stop()
@@ -403,6 +403,20 @@ func (c *Clock) Pass(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// Takes is the wall time in which d of virtual time goes by: none where Pass does not wait.
+func (c *Clock) Takes(d time.Duration) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.takes(d)
+}
+
+func (c *Clock) takes(d time.Duration) time.Duration {
+	if c.mode == Manual || c.frozen {
+		return 0
+	}
+	return time.Duration(float64(d) / c.rate)
 }
 
 // Wall is the wall clock, for what is shown as real time. Nothing is decided by it.

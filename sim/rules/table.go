@@ -74,4 +74,5 @@ var table = []Rule{
 	{"W-175", "A linked object that the target answers with 404 is not written to; by a switch its link is given up and it is matched anew.", "howto-analyze-provisioning-logs.md (monitoring-health), \"InvalidAnchor\"", Inferred},
 	{"W-193", "Answers are to be application/scim+json; application/json is taken with a warning.", scimPage, Documented},
 	{"W-164", "A target said to have no soft delete gets a DELETE where a disable would be sent.", how, Documented},
+	{"W-204", "An answer 429 that says how long to wait is waited out and the request sent again, at most three times; without a time the operation has failed.", "Microsoft Q&A 2284725; an older report says that the time is ignored", Observed},
 }

@@ -49,6 +49,7 @@ type Client struct {
 	origin   int   // length of scheme and host in each URL
 	bearer   func() (string, error)
 	cred     atomic.Pointer[credentials]
+	busy     gate // closed while the target asks to wait
 }
 
 // credentials are what a token makes of the headers of every request.
@@ -69,6 +70,9 @@ type answer struct {
 	shown      []byte
 	mask       *masker
 	retryAfter time.Duration
+	asksToWait bool // retryAfter was given
+	repeats    int  // how often the request was sent again
+	cut        bool // the wait for another try was cut short
 }
 
 // NewClient makes a client. now is the virtual time of recorded exchanges; record may be nil and must not wait. Without a
@@ -146,8 +150,8 @@ func (c *Client) Close() {
 // ContentType of every body.
 const ContentType = "application/scim+json; charset=utf-8"
 
-// do sends one request and reads its whole answer. The error says why no answer came.
-func (c *Client) do(ctx context.Context, tag Tag, op operation, method, url string, body []byte) (*answer, *Error) {
+// send sends one request and reads its whole answer. The error says why no answer came.
+func (c *Client) send(ctx context.Context, tag Tag, op operation, method, url string, body []byte) (*answer, *Error) {
 	x := &Exchange{Time: c.now(), Tag: tag, Method: method}
 	began := time.Now()
 	k, err := c.credentials()
@@ -200,7 +204,8 @@ func (c *Client) exchange(ctx context.Context, x *Exchange, k *credentials, meth
 		return nil, err
 	}
 	a := &answer{status: res.StatusCode, body: data, shown: k.mask.bytes(data), mask: k.mask, scim: isSCIM(res.Header.Get("Content-Type")),
-		headers: make([][2]string, 0, len(res.Header)), retryAfter: retryAfter(res.Header.Get("Retry-After"), c.now())}
+		headers: make([][2]string, 0, len(res.Header))}
+	a.retryAfter, a.asksToWait = retryAfter(res.Header)
 	for name, values := range res.Header {
 		for _, v := range values {
 			a.headers = append(a.headers, [2]string{name, k.mask.text(v)})
@@ -214,19 +219,6 @@ func (c *Client) exchange(ctx context.Context, x *Exchange, k *credentials, meth
 func isSCIM(contentType string) bool {
 	kind, _, _ := strings.Cut(contentType, ";")
 	return strings.EqualFold(strings.TrimSpace(kind), "application/scim+json")
-}
-
-func retryAfter(text string, now time.Time) time.Duration {
-	if text == "" {
-		return 0
-	}
-	if n, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && n >= 0 {
-		return time.Duration(n) * time.Second
-	}
-	if t, err := http.ParseTime(text); err == nil {
-		return max(0, t.Sub(now))
-	}
-	return 0
 }
 
 // noAnswer classifies what kept an answer from coming: no name, no connection, no trust, no HTTP, no time.

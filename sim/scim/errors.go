@@ -52,8 +52,10 @@ type Error struct {
 	// Unreadable: an answer came with success and is not what SCIM asks for.
 	Unreadable bool
 	RetryAfter time.Duration // of a 429, 0 when it named none
-	// Repeats is how often the request was sent again before it was given up.
+	// Repeats is how often the request was sent again before it was given up. Cut says that it was given up early: what it
+	// was sent for ended during the wait that the target asked for.
 	Repeats int
+	Cut     bool
 	cause   error
 }
 
@@ -113,7 +115,7 @@ func excerpt(body []byte) string {
 
 // classify turns an answer with an unwanted status into an error.
 func classify(op operation, d Dialect, method, url string, a *answer) *Error {
-	e := &Error{Status: a.status, Code: code(op, d, a.status), RetryAfter: a.retryAfter}
+	e := &Error{Status: a.status, Code: code(op, d, a.status), RetryAfter: a.retryAfter, Repeats: a.repeats, Cut: a.cut}
 	switch {
 	case op == opProbe:
 		e.Code = CodeCredentialFailure

@@ -74,7 +74,7 @@ type Options struct {
 	ManagerRemovalPath  string // urn or bare, in the compliant dialect
 	MemberRefNull       bool   // "$ref":null before the value of a member
 	MemberBatch         int    // members in one PATCH
-	HonourRetryAfter    bool   // wait as long as a 429 asks
+	HonourRetryAfter    bool   // wait as long as a 429 asks, and send the request again; off, or without Retry-After, it has failed
 	StrictContentType   bool   // refuse answers that are not application/scim+json
 	ADSCIMVersion       string // value of the header ADSCIMVersion; "" leaves it out
 	SingleRoleForm      string // path or json
@@ -97,6 +97,9 @@ type Options struct {
 	// StandsStill reports whether virtual time stands still unless the target itself lets some pass. The time limit of a
 	// request then counts virtual time as well, so that a target which answers after two virtual minutes has timed out.
 	StandsStill func() bool `json:"-"`
+	// Wait passes the time that a 429 asks for, in real time when it is nil. Its error ends the request with the 429:
+	// ErrTooLong, when it does not wait so long, or that of the end of what the request was sent for.
+	Wait func(ctx context.Context, d time.Duration) error `json:"-"`
 }
 
 // DefaultOptions are the defaults.
