@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"sort"
@@ -372,4 +373,69 @@ func (e *clicks) member(group string) string {
 		return "none"
 	}
 	return list[e.r.IntN(len(list))]
+}
+
+// TestKilledWhileMade kills serve while it makes its company, and while a reset makes it anew. However often, the next start
+// that is left alone ends with the whole company once, its application, and nothing at the target.
+func TestKilledWhileMade(t *testing.T) {
+	people, kills := 1200, 4
+	if *long {
+		people, kills = 20_000, 25
+	}
+	r := chance(t)
+	path := filepath.Join(t.TempDir(), "made.db")
+	args := []string{"serve", "--addr", "127.0.0.1:0", "--data", path, "--users", fmt.Sprint(people), "--groups", "30", "--clock", "manual"}
+	check := func() {
+		t.Helper()
+		l := serveFile(t, path, "--clock", "manual")
+		if err := l.stop(); err != nil {
+			t.Fatal(err)
+		}
+		ten := readTenant(t, path)
+		app := ten.apps["ConfigCat"]
+		if len(ten.users) != people || len(ten.groups) != 30 || len(ten.deleted) != 0 || len(ten.apps) != 1 || app == nil || len(app.assigned) != 3 || len(app.links) != 0 {
+			t.Fatalf("%d users, %d groups, %d deleted, applications %+v", len(ten.users), len(ten.groups), len(ten.deleted), ten.apps)
+		}
+		for name, c := range ten.stored {
+			if len(c.users)+len(c.groups) > 0 {
+				t.Fatalf("store %s holds %d users and %d groups", name, len(c.users), len(c.groups))
+			}
+		}
+	}
+	for range kills {
+		cmd := exec.Command("entrasim", args...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(r.IntN(people/8)) * time.Millisecond)
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err == nil {
+			t.Fatal("the program had ended by itself")
+		}
+	}
+	check()
+	for range kills {
+		l := serveFile(t, path, "--clock", "manual")
+		l.start(l.applicationID("ConfigCat"))
+		l.form("/users/new", "displayName", "New", "userPrincipalName", "new@contoso.example", "accountEnabled", "on")
+		l.cycle()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, _, err := request(context.Background(), "POST", l.url+"/sim/reset", ""); err != nil {
+				return // cut, as it should be
+			}
+		})
+		time.Sleep(time.Duration(r.IntN(people/8)) * time.Millisecond)
+		if err := l.end(os.Kill); err == nil {
+			t.Fatal("the program had ended by itself")
+		}
+		wg.Wait()
+		ten := readTenant(t, path)
+		if n := len(ten.users); n == people+1 {
+			continue // the reset had not begun
+		}
+		check()
+	}
 }

@@ -128,6 +128,13 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 			ts.Fatalf("exit code %s, want %s: %v", got, code, err)
 		}
 	},
+	// interrupt NAME: SIGINT, as Ctrl-C sends it; it must end with code 0.
+	"interrupt": func(ts *testscript.TestScript, _ bool, args []string) {
+		p := named(ts, args[0])
+		delete(programs(ts), args[0])
+		ts.Check(p.end(os.Interrupt))
+		show(ts, p)
+	},
 	// crash NAME: SIGKILL.
 	"crash": func(ts *testscript.TestScript, _ bool, args []string) {
 		p := named(ts, args[0])
