@@ -186,11 +186,18 @@ func (c *cycle) run() error {
 		}
 	})()
 
-	if err := c.probe(request); err != nil {
-		if c.stopping() {
+	probe := func() error {
+		err := c.probe(request)
+		if err != nil && c.stopping() {
 			return errStopped
 		}
 		return err
+	}
+	late := c.probesLate()
+	if !late {
+		if err := probe(); err != nil {
+			return err
+		}
 	}
 	if err := c.recallTold(); err != nil {
 		return err
@@ -198,6 +205,14 @@ func (c *cycle) run() error {
 	list, err := c.read()
 	if err != nil {
 		return err
+	}
+	if late {
+		if c.nothing(&list) {
+			return nil
+		}
+		if err := probe(); err != nil {
+			return err
+		}
 	}
 	c.progress(func(p *Progress) {
 		p.UsersTotal, p.GroupsTotal = len(list.users), len(list.groups)
@@ -245,7 +260,7 @@ func (c *cycle) connect() error {
 	url := c.s.presentURL(c.j.secrets[secretBaseAddress])
 	if c.j.client == nil || c.j.clientURL != url {
 		c.j.dropClient()
-		client, err := c.s.newClient(url, c.j.secrets[secretToken], c.j)
+		client, err := c.s.newClient(c.j.cfg.TemplateID, url, c.j.secrets[secretToken], c.j)
 		if err != nil {
 			return err
 		}
@@ -256,8 +271,8 @@ func (c *cycle) connect() error {
 }
 
 // newClient makes a client that records its exchanges; j is nil for a connection test.
-func (s *Service) newClient(url, token string, j *job) (*scim.Client, error) {
-	ep, err := scim.ParseTenantURL(url)
+func (s *Service) newClient(template, url, token string, j *job) (*scim.Client, error) {
+	ep, err := endpointOf(template, url)
 	if err != nil {
 		return nil, scim.InvalidTenantURL(err)
 	}
@@ -379,6 +394,21 @@ func (c *cycle) read() (list worklist, err error) {
 		return nil
 	})
 	return list, err
+}
+
+// probesLate reports whether the probes wait until it is known that there is something to do: by a switch, and never in
+// quarantine, which a cycle without a probe could not lift.
+func (c *cycle) probesLate() bool {
+	c.j.mu.Lock()
+	defer c.j.mu.Unlock()
+	return !c.opt.ProbeIdleCycles && c.at.Kind == Incremental && c.j.state.Quarantine == nil
+}
+
+// nothing reports whether a cycle has no object to look at.
+func (c *cycle) nothing(list *worklist) bool {
+	c.j.mu.Lock()
+	defer c.j.mu.Unlock()
+	return !list.full && len(list.users)+len(list.groups)+len(list.managers)+len(list.edges)+len(list.unresolved) == 0 && c.j.state.Owed == 0
 }
 
 // idle reports, without reading the file, that nothing changed and nothing waits.

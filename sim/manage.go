@@ -51,7 +51,7 @@ func (s *Service) apply(j *job, edit SettingsEdit) (credentials bool, err error)
 	if edit.TenantURL != nil {
 		url := strings.TrimSpace(*edit.TenantURL)
 		if url != "" {
-			if _, err := scim.ParseTenantURL(s.presentURL(url)); err != nil {
+			if _, err := endpointOf(j.cfg.TemplateID, s.presentURL(url)); err != nil {
 				return false, invalid("tenantUrl", err.Error(), "")
 			}
 			url = s.storedURL(url)
@@ -114,6 +114,14 @@ func setSecret(secrets map[string]string, k, v string) {
 // CreateJob makes the provisioning job of an application from the non-gallery template: default mappings, not started. An
 // application has at most one job; a second is directory.Conflict.
 func (s *Service) CreateJob(appID string, edit SettingsEdit) (Job, error) {
+	return s.CreateJobOf(appID, TemplateSCIM, edit)
+}
+
+// CreateJobOf does the same from a named template: TemplateSCIM or TemplateCustomAppSSO.
+func (s *Service) CreateJobOf(appID, template string, edit SettingsEdit) (Job, error) {
+	if template != TemplateSCIM && template != TemplateCustomAppSSO {
+		return Job{}, invalid("templateId", fmt.Sprintf("There is no template %q.", template), "Choose "+TemplateSCIM+" or "+TemplateCustomAppSSO+".")
+	}
 	app, err := s.Application(appID)
 	if err != nil {
 		return Job{}, err
@@ -121,8 +129,8 @@ func (s *Service) CreateJob(appID string, edit SettingsEdit) (Job, error) {
 	j := newJob(app.Num)
 	tenant := s.dir.Tenant()
 	j.cfg = jobConfig{
-		ID:         fmt.Sprintf("%s.%s.%s", TemplateSCIM, strings.ReplaceAll(tenant.ID, "-", ""), app.AppID),
-		TemplateID: TemplateSCIM, AppID: app.ID, Name: app.DisplayName, Created: s.clock.Now(),
+		ID:         fmt.Sprintf("%s.%s.%s", template, strings.ReplaceAll(tenant.ID, "-", ""), app.AppID),
+		TemplateID: template, AppID: app.ID, Name: app.DisplayName, Created: s.clock.Now(),
 	}
 	j.state = jobState{Schedule: ScheduleDisabled, Interval: Interval}
 	if _, err := s.apply(j, edit); err != nil {
@@ -409,12 +417,12 @@ func (s *Service) TestConnection(ctx context.Context, appID string, tenantURL, t
 	if err != nil {
 		return err
 	}
-	url, secret := "", ""
+	url, secret, template := "", "", TemplateSCIM
 	j, err := s.job(appID)
 	switch {
 	case err == nil:
 		j.mu.Lock()
-		url, secret, set = s.presentURL(j.secrets[secretBaseAddress]), j.secrets[secretToken], j.set
+		url, secret, set, template = s.presentURL(j.secrets[secretBaseAddress]), j.secrets[secretToken], j.set, j.cfg.TemplateID
 		j.mu.Unlock()
 	case directory.CodeOf(err) != directory.NotFound:
 		return err
@@ -425,7 +433,7 @@ func (s *Service) TestConnection(ctx context.Context, appID string, tenantURL, t
 	if token != nil {
 		secret = strings.TrimSpace(*token)
 	}
-	client, err := s.newClient(url, secret, nil)
+	client, err := s.newClient(template, url, secret, nil)
 	if err != nil {
 		return err
 	}

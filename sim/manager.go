@@ -141,6 +141,17 @@ func (t *step) writeManager(ctx context.Context, look *managerLook) {
 			rules = []string{"W-137"}
 		}
 	}
+	done, err := t.managerStands(ctx, op, look.target, have)
+	if err != nil {
+		t.rec.Action = ActionUpdate
+		t.failed(err)
+		return
+	}
+	if done {
+		t.out.clear = true
+		t.relinkManager(look.boss)
+		return
+	}
 	body, send := scim.ManagerPatch(t.client.Endpoint(), t.opt, op, look.target, have)
 	if !send {
 		t.out.clear = true

@@ -217,7 +217,11 @@ func (t *memberWriter) batches(ctx context.Context, list []membership, adds bool
 		n := min(size, len(list))
 		part := list[:n]
 		list = list[n:]
-		if f := t.batch(ctx, part, adds); f != nil {
+		part, f := t.unset(ctx, part, adds)
+		if f == nil && len(part) > 0 {
+			f = t.batch(ctx, part, adds)
+		}
+		if f != nil {
 			t.wait(list, f)
 			return f
 		}

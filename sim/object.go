@@ -248,7 +248,7 @@ func (t *step) disable(ctx context.Context) {
 	}
 	t.out.asked, t.rec.Read = true, true
 	t.note(have)
-	changes, mods, softDelete := difference(want, have, t.opt)
+	changes, mods, softDelete := difference(t.m, want, have, t.opt)
 	if !softDelete {
 		t.skip(ActionDisable, SkipRedundant, "S-200")
 		t.relink(state)
@@ -350,7 +350,7 @@ func (t *step) keep(ctx context.Context) {
 func (t *step) update(ctx context.Context, have *scim.Resource) {
 	t.out.asked = true
 	t.note(have)
-	changes, mods, _ := difference(t.want, have, t.opt)
+	changes, mods, _ := difference(t.m, t.want, have, t.opt)
 	switch {
 	case len(changes) == 0:
 		if t.w.refs && !t.out.fresh {
@@ -478,7 +478,7 @@ func (t *step) create(ctx context.Context) {
 		t.skip(ActionCreate, SkipBlocked, "S-240")
 		return
 	}
-	attrs, mods, fail := creation(t.want)
+	attrs, mods, fail := creation(t.want, t.opt)
 	if fail != nil {
 		t.failed(&failureError{*fail})
 		return

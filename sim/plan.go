@@ -52,8 +52,8 @@ var wireType = map[mapping.Type]scim.Type{
 
 // creation lists what a POST carries: every mapped value, defaults included, in mapping order. A required target
 // attribute without a value is a failure (resources/synchronization-attributedefinition.md, "required"). Where roles are
-// mapped and nobody has one, the POST carries an empty list of them.
-func creation(want mapping.Object) ([]scim.Attribute, []modified, *failure) {
+// mapped and nobody has one, the POST carries an empty list of them. What has no value is left out, or null under postNulls.
+func creation(want mapping.Object, opt scim.Options) ([]scim.Attribute, []modified, *failure) {
 	attrs := make([]scim.Attribute, 0, len(want.Values))
 	mods := make([]modified, 0, len(want.Values))
 	rolesMapped, roles := false, false
@@ -63,10 +63,13 @@ func creation(want mapping.Object) ([]scim.Attribute, []modified, *failure) {
 			a = valueOf(d)
 		}
 		rolesMapped = rolesMapped || d.Attr.IsRoles() && !d.Ignored
-		if !d.Present || a.Text() == "" { // a POST carries neither nulls nor empty text
+		if !d.Present || a.Text() == "" { // a POST carries no empty text, and no null unless it is asked for
 			if d.Attr.Required {
 				return nil, nil, &failure{Code: scim.CodeMandatoryFieldsMissing,
 					Message: "The target attribute " + d.Attr.Target + " is required, and its mapping yields no value."}
+			}
+			if opt.PostNulls && !d.Ignored && !d.Attr.IsRoles() {
+				attrs = append(attrs, scim.Attribute{Path: d.Attr.Target, Type: wireType[d.Attr.Type]})
 			}
 			continue
 		}
@@ -80,15 +83,22 @@ func creation(want mapping.Object) ([]scim.Attribute, []modified, *failure) {
 	return attrs, mods, nil
 }
 
-// difference compares what the target returned with what it should hold. Values that are null are left alone, as are
-// those that apply only during creation (customize-application-attributes.md). The operation follows from the read: Add
-// where the target returned no value, Replace where it returned another one.
-func difference(want mapping.Object, have *scim.Resource, opt scim.Options) (changes []scim.Change, mods []modified, softDelete bool) {
-	for _, d := range want.Values {
-		if !d.Present {
+// difference compares what the target returned with what it should hold. Values that are null or empty are left alone, unless
+// nullFlow says otherwise, as are those that apply only during creation (customize-application-attributes.md). The operation
+// follows from the read: Add where the target returned no value, Replace where it returned another one.
+func difference(m *mapping.ObjectMapping, want mapping.Object, have *scim.Resource, opt scim.Options) (changes []scim.Change, mods []modified, softDelete bool) {
+	for i, d := range want.Values {
+		a := scim.Attribute{Path: d.Attr.Target, Type: wireType[d.Attr.Type]}
+		if d.Present {
+			a = valueOf(d)
+		}
+		if a.Text() == "" {
+			if c, old, ok := cleared(d, a, have, opt); ok && !m.MatchesBy(i) {
+				changes = append(changes, c)
+				mods = append(mods, modified{Name: a.Path, Old: old})
+			}
 			continue
 		}
-		a := valueOf(d)
 		old, present, equal := scim.Differs(have, a, d.Attr.CaseExact)
 		op := opt.Op(present)
 		a, op, ok := flows(d, a, op, have, present, equal)
@@ -107,6 +117,27 @@ func difference(want mapping.Object, have *scim.Resource, opt scim.Options) (cha
 		softDelete = softDelete || d.Attr.ReadsSoftDeleted
 	}
 	return changes, mods, softDelete
+}
+
+// cleared is what an attribute without a value sends, and what the target held. The service sends nothing
+// (known-issues.md); Microsoft's own tests of gallery targets send what the switch nullFlow asks for. It takes away what a
+// target returned, of attributes that updates may change at all; an empty text stands for texts alone.
+func cleared(d mapping.Desired, a scim.Attribute, have *scim.Resource, opt scim.Options) (c scim.Change, old *string, ok bool) {
+	if opt.NullFlow != "remove" && opt.NullFlow != "emptyString" || d.Ignored || d.Attr.CreateOnly || d.Attr.None || d.Attr.Required || d.Attr.IsRoles() || d.Attr.AddsOnly() {
+		return c, nil, false
+	}
+	text, present, _ := scim.Differs(have, scim.Attribute{Path: a.Path, Type: a.Type, Value: ""}, false)
+	if !present {
+		return c, nil, false
+	}
+	old = &text
+	if d.Redacted {
+		old = redacted()
+	}
+	if opt.NullFlow == "remove" {
+		return scim.Change{Op: scim.Remove, Attribute: scim.Attribute{Path: a.Path, Type: a.Type}}, old, true
+	}
+	return scim.Change{Op: scim.Replace, Attribute: scim.Attribute{Path: a.Path, Value: ""}}, old, a.Type == scim.String
 }
 
 // flows decides whether a value goes to an object that the target holds already, and what of it

@@ -253,7 +253,7 @@ func (s *Service) Preview(appID, objectID string) (Preview, error) {
 		return Preview{}, notFound("there is no object %q in the directory", objectID)
 	}
 	j.mu.Lock()
-	set, all, dialect := j.set, s.inForce(j) == SyncAll, dialectOf(s.presentURL(j.secrets[secretBaseAddress]))
+	set, all, dialect := j.set, s.inForce(j) == SyncAll, dialectOf(j.cfg.TemplateID, s.presentURL(j.secrets[secretBaseAddress]))
 	j.mu.Unlock()
 	var src source
 	p := Preview{ObjectID: objectID}
@@ -307,18 +307,10 @@ func (s *Service) Preview(appID, objectID string) (Preview, error) {
 		}
 		p.Attributes = append(p.Attributes, w)
 	}
-	if attrs, _, fail := creation(want); fail == nil {
+	if attrs, _, fail := creation(want, s.wire); fail == nil {
 		p.Create = string(scim.CreateBody(resourceType(src.Kind), dialect, s.wire, attrs))
 	}
 	return p, nil
-}
-
-// dialectOf is the dialect that a tenant URL asks for.
-func dialectOf(url string) scim.Dialect {
-	if ep, err := scim.ParseTenantURL(url); err == nil {
-		return ep.Dialect
-	}
-	return scim.Legacy
 }
 
 // ExpressionPreview is the live result of an expression for one object.
@@ -382,7 +374,7 @@ func (s *Service) PreviewMapping(appID, objectID string, attribute mapping.Attri
 		out.Null = true
 		return out, nil
 	}
-	dialect := dialectOf(url)
+	dialect := dialectOf(j.cfg.TemplateID, url)
 	a := valueOf(d)
 	out.Result = a.Text()
 	rt := resourceType(src.Kind)

@@ -128,6 +128,16 @@ func (a *Attribute) Inputs() []string { return a.inputs }
 // IsRoles reports whether the target attribute is roles or a part of it.
 func (a *Attribute) IsRoles() bool { return a.roles }
 
+// AddsOnly reports whether the mapping gives values to what has none, and takes none away.
+func (a *Attribute) AddsOnly() bool {
+	return a.FlowType == AttributeAddOnly || a.FlowType == MultiValueAddOnly || a.FlowType == ValueAddOnly
+}
+
+// MatchesBy reports whether objects are matched by the attribute of that place.
+func (m *ObjectMapping) MatchesBy(index int) bool {
+	return slices.ContainsFunc(m.Matching, func(x Matching) bool { return x.Index == index })
+}
+
 // Reads reports whether the mapping, its filter or its matching read a directory property, given by its Graph name.
 func (m *ObjectMapping) Reads(property string) bool { return m.properties[property] }
 

@@ -181,6 +181,16 @@ func ParseTenantURL(raw string) (Endpoint, error) {
 	return ep, nil
 }
 
+// CustomAppSSO is the endpoint as a job of the template customappsso has it: the oldest dialect whatever the flags, at an
+// address that holds /scim, which such jobs ask for (application-provisioning-config-problem-scim-compatibility.md).
+func (ep Endpoint) CustomAppSSO() (Endpoint, error) {
+	ep.Dialect = CustomAppSSO
+	if _, path, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(ep.Base, "https://"), "http://"), "/"); !strings.Contains(strings.ToLower("/"+path+"/"), "/scim/") {
+		return ep, fmt.Errorf("the Tenant URL %q does not hold /scim, as a job of the template customappsso asks for", redactURL(ep.Base))
+	}
+	return ep, nil
+}
+
 func redactURL(raw string) string {
 	if i := strings.IndexAny(raw, "?#"); i >= 0 {
 		raw = raw[:i]
