@@ -146,22 +146,3 @@ func TestWrongTokenQuarantinesAndNewCredentialsLift(t *testing.T) {
 		t.Fatalf("job %+v, %v", j.Status, err)
 	}
 }
-
-// TestIdleMonth: 1,080 idle cycles within the speed the program promises, with probes alone.
-func TestIdleMonth(t *testing.T) {
-	w := newWorld(t, mapping.Starter(), "")
-	w.assign(w.user("ann").ID)
-	w.no(w.svc.Start(w.app.ID))
-	w.advance(0)
-	began := time.Now()
-	cycles := w.advance(30 * 24 * time.Hour)
-	if len(cycles) < 1079 || len(cycles) > 1080 {
-		t.Errorf("%d cycles in a month", len(cycles))
-	}
-	for _, c := range cycles {
-		if c.Requests != 2 || c.Counts != (Counts{}) {
-			t.Fatalf("idle cycle %+v", c)
-		}
-	}
-	t.Logf("a month took %v", time.Since(began))
-}

@@ -53,6 +53,7 @@ func (c *cycle) pass(request context.Context, phase Phase, list []work, do func(
 	}
 	c.s.jobChanged(c.j)
 
+	reached := &reach{list: list, was: c.at}
 	var stopped atomic.Bool
 	results := c.work(request, list, do, &stopped)
 	defer func() { // also when the commit of results panics: nobody may be left behind
@@ -60,7 +61,6 @@ func (c *cycle) pass(request context.Context, phase Phase, list []work, do func(
 		for range results {
 		}
 	}()
-	reached := &reach{list: list, was: c.at}
 	var pending []result
 	commit := func() error {
 		if len(pending) == 0 {
