@@ -277,7 +277,7 @@ func (c *change) subAttribute(into map[string]any, op *operation) error {
 	if a.multi {
 		list, _ := into[a.name].([]any)
 		if len(list) == 0 && op.verb != "remove" {
-			return bad("noTarget", "there is no value of %s to change; name one with a filter", a.name)
+			list = []any{map[string]any{}} // what does not exist is added (RFC 7644 § 3.5.2.1, 3.5.2.3)
 		}
 		var kept []any
 		for _, e := range list {

@@ -87,12 +87,17 @@ func (c *change) spread(into map[string]any, op *operation, values []any) error 
 func (c *change) setElement(op *operation, m map[string]any) (map[string]any, error) {
 	a, sub := op.place.attr, op.place.sub
 	if sub == nil {
-		v, err := c.s.element(a, op.value)
+		value := op.value
+		if l, ok := value.([]any); ok && len(l) == 1 {
+			c.s.note("valueListSub", op.path)
+			value = l[0]
+		}
+		v, err := c.s.element(a, value)
 		if err != nil {
 			return nil, err
 		}
 		set, _ := v.(map[string]any)
-		if _, whole := op.value.(map[string]any); whole && op.verb == "replace" {
+		if _, whole := value.(map[string]any); whole && op.verb == "replace" {
 			return set, nil // RFC 7644 § 3.5.2.3
 		}
 		for k, x := range set {

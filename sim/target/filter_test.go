@@ -80,7 +80,7 @@ func TestFilters(t *testing.T) {
 				// what every resource has
 				{"/Users", `id eq "` + ids["ann"] + `"`, "ann"}, {"/Users", `id eq "` + strings.ToUpper(ids["ann"]) + `"`, ""}, {"/Users", `id eq "` + ids["Ops"] + `"`, ""},
 				{"/Users", `id pr and userName eq "dee"`, "dee"}, {"/Users", `meta.lastModified ge "2026-01-05T10:00:00+01:00"`, "ann bob Çelik dee"},
-				{"/Users", `meta.created gt "2026-01-05T09:00:00Z"`, ""}, {"/Users", `meta.resourceType eq "User" and userName eq "dee"`, "dee"},
+				{"/Users", `meta.created gt "2026-01-05T09:00:00Z"`, ""}, {"/Users", `meta.location pr and userName eq "dee"`, "dee"}, {"/Users", `meta.resourceType eq "User" and userName eq "dee"`, "dee"},
 				{"/Users", `schemas eq "` + strings.ToLower(ent) + `"`, "ann bob"}, {"/Users", `groups.value eq "` + ids["Ops"] + `"`, "ann bob"}, {"/Users", `groups.display co "op"`, "ann bob"},
 				// groups
 				{"/Groups", `displayName eq "OPS"`, "Ops"}, {"/Groups", `members.value eq "` + ids["ann"] + `"`, "Ops"}, {"/Groups", `members eq "` + ids["Ops"] + `"`, "All"},

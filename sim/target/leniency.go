@@ -19,7 +19,7 @@ var leniencies = map[string]string{
 	"opCase":              "an operation of a PATCH was capitalised; RFC 7644 § 3.5.2 has add, replace, remove",
 	"stringBoolean":       "a Boolean came as text",
 	"valueListRemove":     "values were removed by a list of them; RFC 7644 § 3.5.2.2 would remove all",
-	"valueListSub":        "a list of values came for the sub-attribute of one value",
+	"valueListSub":        "a list of values came where one value was meant",
 	"dottedKeys":          "a PATCH without path had dotted, filtered or URN keys",
 	"createFromFilter":    "a PATCH with a filter had no value to change, and one was made from the filter; RFC 7644 § 3.5.2.3 has noTarget",
 	"removeNothing":       "a PATCH removed a value by a filter that matches none; RFC 7644 § 3.12 has noTarget",

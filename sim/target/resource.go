@@ -95,9 +95,7 @@ func (r *resource) appendMeta(b []byte, base string) []byte {
 	b = append(append(append(b, `{"resourceType":"`...), r.kind.String()...), `","created":`...)
 	b = append(appendTime(b, r.created), `,"lastModified":`...)
 	b = appendTime(b, r.modified)
-	if base != "" {
-		b = appendString(append(b, `,"location":`...), r.location(base))
-	}
+	b = appendString(append(b, `,"location":`...), r.location(base))
 	return append(appendString(append(b, `,"version":`...), r.etag()), '}')
 }
 
