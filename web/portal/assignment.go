@@ -29,7 +29,7 @@ func (p *Portal) assignments(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := assignmentsView{Base: b, All: j != nil && j.Settings.Scope == sim.SyncAll}
+	v := assignmentsView{Base: b, All: j != nil && j.ScopeInForce == sim.SyncAll}
 	found, err := p.dir.Assignments(app.ID, c.QueryParam("cursor"), pageSize)
 	if err != nil {
 		return err

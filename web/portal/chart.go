@@ -4,9 +4,8 @@ import "fmt"
 
 // chart shows the requests of a job's last cycles: reads, writes, and among them those that failed.
 type chart struct {
-	Bars   []chartBar
-	Label  string // what it shows, in words
-	Newest string // how many requests the last cycle made
+	Bars  []chartBar
+	Label string // what it shows, in words
 }
 
 // chartBar is one cycle as the drawing needs it, in units of the view box.
@@ -68,8 +67,6 @@ func (p *Portal) chart(job string) *chart {
 		b.Title = fmt.Sprintf("Cycle %s: %s, %s, %d failed", number(b.Cycle), plural(b.Reads, "read"), plural(b.Writes, "write"), b.Fails)
 		c.Bars = append(c.Bars, b)
 	}
-	newest := cycles[0]
-	c.Newest = number(newest.Reads + newest.Writes + newest.Fails)
 	c.Label = fmt.Sprintf("Requests of the last %s; %s", plural(len(cycles), "cycle"), c.Bars[len(c.Bars)-1].Title)
 	return c
 }

@@ -199,7 +199,7 @@ const scopeLimit = 5000
 
 // inScope counts who an application provisions, and the memberships of its groups. all is false when it stopped counting.
 func (p *Portal) inScope(row appRow) (users, groups, edges int, all bool, err error) {
-	if row.Job != nil && row.Job.Settings.Scope == sim.SyncAll {
+	if row.Job != nil && row.Job.ScopeInForce == sim.SyncAll {
 		n := p.dir.Counts()
 		return n.Users, n.Groups, 0, true, nil
 	}

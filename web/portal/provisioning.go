@@ -26,6 +26,7 @@ type overviewView struct {
 	StatsLabel, Spoken      string
 	Stats                   []Stat
 	Recent                  []sim.LogRecord
+	ScopeWaits              bool   // another scope was chosen, and takes effect with a restart
 	Waiting, Held           string // what waits for the next cycle, and for the end of a quarantine
 	Chart                   *chart
 }
@@ -58,12 +59,13 @@ func (p *Portal) overview(c echo.Context) error {
 	}
 	mode, _ := p.Service.Clock().Setting()
 	v.DueNow = mode == clock.Manual && j.Started() && j.Progress == nil && j.Status.Quarantine == nil && !j.NextCycle.After(v.Clock.Now)
+	v.ScopeWaits = j.LastCycle != nil && j.ScopeInForce != j.Settings.Scope
 	v.describe(app, *j)
 	if n, known, err := p.Service.Due(app.ID); err != nil {
 		return err
 	} else if known {
 		if v.Waiting = plural(n, "object"); n > 0 && j.Status.Quarantine != nil {
-			v.Held = map[bool]string{true: "1 object is", false: number(n) + " objects are"}[n == 1] + " waiting for the cycle that succeeds."
+			v.Held = v.Waiting + " waiting for the cycle that succeeds."
 		}
 	}
 	if j.Status.Quarantine != nil {

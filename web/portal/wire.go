@@ -30,7 +30,7 @@ type wireView struct {
 type exchangeView struct {
 	sim.Exchange
 	Name, What string // who it is about; User, Group or ""
-	Path, URL  string // as it is shown; of this page with the exchange opened
+	Path, Page string // as it is shown; address of this page with the exchange opened
 	On         bool
 }
 
@@ -59,7 +59,7 @@ func (p *Portal) wire(c echo.Context) error {
 	open := c.QueryParam("x")
 	for i := range v.Rows {
 		id := strconv.FormatUint(v.Rows[i].ID, 10)
-		v.Rows[i].URL, v.Rows[i].On = address(c, "x", id, "diff", ""), id == open
+		v.Rows[i].Page, v.Rows[i].On = address(c, "x", id, "diff", ""), id == open
 	}
 	if open != "" {
 		if v.One, err = p.openExchange(c, open); err != nil {
