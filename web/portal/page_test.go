@@ -200,6 +200,9 @@ func (n *node) faults(ids, labelled map[string]bool) (list []string) {
 	case "style":
 		say("a style element")
 	}
+	if _, off := n.attr["disabled"]; off && n.name == "button" && n.attr["title"] == "" {
+		say("button %q is off and does not say why", n.words())
+	}
 	if n.name == "a" || n.name == "button" {
 		if n.words() == "" && n.attr["aria-label"] == "" {
 			say("%s %q has no name", n.name, n.attr["href"])
