@@ -95,7 +95,7 @@ func (n *node) words() string {
 		for _, k := range e.kids {
 			walk(k)
 		}
-		if !slices.Contains([]string{"", "b", "strong", "span", "a", "svg", "use", "code", "mark"}, e.name) {
+		if !slices.Contains([]string{"", "b", "strong", "em", "bdi", "span", "a", "svg", "use", "code", "mark"}, e.name) {
 			b.WriteByte(' ')
 		}
 	}
