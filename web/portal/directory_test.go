@@ -27,7 +27,7 @@ func (s *site) refused(p *page, field, text string) {
 		s.Errorf("%s: status %d, error at %s: %v; want %q. The page: %.500s", p.path, p.status, field, e, text, p.text())
 		return
 	}
-	if p.root.id("f-"+field).attr["aria-invalid"] != "true" || !strings.Contains(p.text(), "Not saved. 1 field needs a change:") {
+	if p.root.id("f-" + field).attr["aria-invalid"] != "true" || !strings.Contains(p.text(), "Not saved. 1 field needs a change:") {
 		s.Errorf("%s: the field %s is not marked, or the summary is missing", p.path, field)
 	}
 	s.sound(p)
