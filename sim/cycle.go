@@ -187,7 +187,7 @@ func (c *cycle) run() error {
 	})()
 
 	probe := func() error {
-		err := c.probe(request)
+		err := c.probe(request, "Each cycle begins by asking for an object that can't exist.", "W-043")
 		if err != nil && c.stopping() {
 			return errStopped
 		}
@@ -331,8 +331,8 @@ func (c *cycle) noteExchanges(r *record) {
 }
 
 // probe asks for objects that can't exist, one for each object type that the job provisions. Every cycle begins so.
-func (c *cycle) probe(ctx context.Context) error {
-	tag := c.tag("", "Each cycle begins by asking for an object that can't exist.", "W-043")
+func (c *cycle) probe(ctx context.Context, reason, rule string) error {
+	tag := c.tag("", reason, rule)
 	return probe(ctx, c.client, c.set, tag, func(kind string) string {
 		return guid(c.s.opt.Seed, "probe", c.j.cfg.ID, c.number, kind)
 	})

@@ -87,7 +87,7 @@ func (c *cycle) manager(ctx context.Context, w work, list worklist) *outcome {
 	case look.boss != 0 && look.state == outside: // until the reference changes, or an initial cycle
 		out.clear = true
 		t.rec.Action, t.rec.Status, t.rec.Code = ActionUpdate, Warning, scim.CodeUnresolvedReference
-		t.rec.Dropped, t.rec.Rules = []string{look.bossID}, []string{"S-288"}
+		t.rec.Dropped, t.rec.Rules = []string{look.bossID}, []string{"S-286", "S-288"}
 	case look.boss == 0 && !t.removable(list):
 		out.clear = true
 	default:
@@ -134,13 +134,7 @@ func (t *step) writeManager(ctx context.Context, look *managerLook) {
 	case have == "":
 		reason = "The manager is linked and the target returned none."
 	}
-	rules := []string{"W-061", "W-130", "W-131"}
-	if op == scim.Remove {
-		rules = []string{"W-138"}
-		if t.client.Dialect() == scim.Compliant {
-			rules = []string{"W-137"}
-		}
-	}
+	rules := append([]string{"S-285"}, scim.ManagerRules(t.client.Dialect(), t.opt, op)...)
 	done, err := t.managerStands(ctx, op, look.target, have)
 	if err != nil {
 		t.rec.Action = ActionUpdate

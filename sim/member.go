@@ -204,7 +204,7 @@ func (t *memberWriter) write(ctx context.Context, members []membership) {
 	}
 	if len(t.dropped) > 0 {
 		r := t.record()
-		r.Status, r.Code, r.Rules = Warning, scim.CodeUnresolvedReference, []string{"S-288"}
+		r.Status, r.Code, r.Rules = Warning, scim.CodeUnresolvedReference, []string{"S-287", "S-288"}
 		r.Dropped = t.dropped
 		t.out.records = append(t.out.records, r)
 	}
@@ -254,17 +254,12 @@ func (t *memberWriter) batch(ctx context.Context, part []membership, adds bool) 
 			mods[i] = reference(t.attribute, "", x.target)
 		}
 	}
-	rules, reason := []string{"W-143", "W-145"}, plural(len(part), "member")+" left the group."
-	var body []byte
-	if adds {
-		rules, reason = []string{"W-140", "W-145"}, plural(len(part), "member")+" of the group that the target is to know."
-		body = scim.MemberPatches(t.client.Dialect(), t.opt, ids, nil)[0]
-	} else {
-		if t.client.Dialect() == scim.Compliant {
-			rules[0] = "W-144"
-		}
-		body = scim.MemberPatches(t.client.Dialect(), t.opt, nil, ids)[0]
+	op, remove, reason := scim.Add, []string(nil), plural(len(part), "member")+" of the group that the target is to know."
+	if !adds {
+		op, ids, remove, reason = scim.Remove, nil, ids, plural(len(part), "member")+" left the group."
 	}
+	body := scim.MemberPatches(t.client.Dialect(), t.opt, ids, remove)[0]
+	rules := append([]string{"S-292", "S-293"}, scim.MemberRules(t.client.Dialect(), t.opt, op, len(part))...)
 	r := t.record()
 	r.Modified, r.Rules, r.Sent = mods, rules, true
 	err := t.client.Patch(ctx, t.tag(t.src.ID, reason, rules...), scim.Group, t.link.Target, body)

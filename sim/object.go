@@ -155,7 +155,11 @@ func (t *step) gone(ctx context.Context) {
 		t.skip(ActionDelete, SkipBlocked, "S-198")
 		t.out.drop = true
 	default:
-		t.remove(ctx, "It was permanently deleted in the directory.", "S-078", "W-055")
+		rules := []string{"S-078", "W-055"}
+		if t.w.kind == directory.KindGroup {
+			rules = []string{"S-078", "W-060"}
+		}
+		t.remove(ctx, "It was permanently deleted in the directory.", rules...)
 	}
 }
 
@@ -178,7 +182,7 @@ func (t *step) leave(ctx context.Context) {
 		t.notEntitled()
 	case t.w.kind == directory.KindGroup:
 		if !t.m.Delete {
-			t.skip(ActionDelete, SkipBlocked, "S-198")
+			t.skip(ActionDelete, SkipBlocked, append(t.src.leaving(), "S-240")...)
 			t.relink(LinkUnmanaged)
 			return
 		}
@@ -186,7 +190,7 @@ func (t *step) leave(ctx context.Context) {
 		if t.src.State == directory.SoftDeleted {
 			reason = "It was deleted in the directory; a SCIM group can't be switched off."
 		}
-		t.remove(ctx, reason, "S-210", "W-060")
+		t.remove(ctx, reason, append(t.src.leaving(), "W-060")...)
 	default:
 		t.disable(ctx)
 	}
@@ -199,11 +203,14 @@ func (t *step) notEntitled() {
 		t.rec.Action = "" // no record
 		return
 	}
-	action := ActionOther
-	if t.src.scope.entitled() && t.src.scope.Filter && t.link == nil {
-		action = ActionCreate // assigned and merely inactive
+	action, rules := ActionOther, t.src.outside()
+	if t.link != nil {
+		rules = append(rules, "S-196")
 	}
-	t.skip(action, SkipNotEntitled, "S-118")
+	if t.src.scope.entitled() && t.src.scope.Filter && t.link == nil {
+		action, rules = ActionCreate, append(rules, "S-119") // assigned and merely inactive
+	}
+	t.skip(action, SkipNotEntitled, rules...)
 }
 
 // disable exports the loss of scope as an update of what is mapped from IsSoftDeleted. Without such a mapping nothing is
@@ -218,15 +225,15 @@ func (t *step) disable(ctx context.Context) {
 	t.rec.Action = ActionDisable
 	if len(t.m.SoftDeleteTargets()) == 0 {
 		if !t.opt.SoftDelete {
-			t.remove(ctx, "It left scope, and the target has no soft delete.", "S-197", "W-164")
+			t.remove(ctx, "It left scope, and the target has no soft delete.", append(t.src.leaving(), "S-197", "W-164")...)
 			return
 		}
-		t.skip(ActionDisable, SkipRedundant, "S-193")
+		t.skip(ActionDisable, SkipRedundant, append(t.src.leaving(), "S-193")...)
 		t.relink(state)
 		return
 	}
 	if !t.m.Update {
-		t.skip(ActionDisable, SkipBlocked, "S-241")
+		t.skip(ActionDisable, SkipBlocked, append(t.src.leaving(), "S-241")...)
 		t.relink(state)
 		return
 	}
@@ -239,8 +246,8 @@ func (t *step) disable(ctx context.Context) {
 		t.ignored(want)
 		return
 	}
-	rules := []string{"S-190", "W-054"}
-	have, err := t.client.Get(ctx, t.tag(t.src.ID, "It left scope: its present state decides what is sent.", rules...), t.rt, t.link.Target)
+	t.rec.Rules = append(t.src.leaving(), "W-054")
+	have, err := t.client.Get(ctx, t.tag(t.src.ID, "It left scope: its present state decides what is sent.", t.rec.Rules...), t.rt, t.link.Target)
 	if err != nil {
 		t.failed(err)
 		t.disableMissing(err)
@@ -250,11 +257,12 @@ func (t *step) disable(ctx context.Context) {
 	t.note(have)
 	changes, mods, softDelete := difference(t.m, want, have, t.opt)
 	if !softDelete {
-		t.skip(ActionDisable, SkipRedundant, "S-200")
+		t.skip(ActionDisable, SkipRedundant, append(t.src.leaving(), "S-200")...)
 		t.relink(state)
 		return
 	}
-	if err := t.patch(ctx, changes, mods, "It left scope: the target is told that it is inactive.", "S-192", "W-110"); err != nil {
+	if err := t.patch(ctx, changes, mods, "It left scope: the target is told that it is inactive.",
+		append(append(t.src.leaving(), "S-192"), scim.PatchRules(t.rt, t.client.Dialect(), t.opt, changes)...)...); err != nil {
 		t.disableMissing(err)
 		return
 	}
@@ -266,7 +274,7 @@ func (t *step) disable(ctx context.Context) {
 func (t *step) disableMissing(err error) {
 	if t.missing(err) && t.opt.RematchMissing {
 		t.forget()
-		t.skip(ActionDisable, SkipRedundant, "W-175")
+		t.skip(ActionDisable, SkipRedundant, "W-175", "S-204")
 	}
 }
 
@@ -328,11 +336,8 @@ func (t *step) keep(ctx context.Context) {
 		t.meet(ctx)
 		return
 	}
-	rules := []string{"W-053"}
-	if t.w.kind == directory.KindGroup {
-		rules = []string{"W-058", "W-030"}
-	}
-	have, err := t.client.Get(ctx, t.tag(t.src.ID, "It is linked: its present state decides what is sent.", rules...), t.rt, t.link.Target)
+	t.rec.Rules = t.readRules()
+	have, err := t.client.Get(ctx, t.tag(t.src.ID, "It is linked: its present state decides what is sent.", t.rec.Rules...), t.rt, t.link.Target)
 	if t.rematch(err) {
 		t.forget()
 		t.meet(ctx)
@@ -359,17 +364,13 @@ func (t *step) update(ctx context.Context, have *scim.Resource) {
 			t.relink(LinkActive)
 			return
 		}
-		t.skip(ActionOther, SkipRedundant, "S-074")
+		t.skip(ActionOther, SkipRedundant, t.redundantRules()...)
 		t.relink(LinkActive)
 	case !t.m.Update:
 		t.skip(ActionUpdate, SkipBlocked, "S-240")
 		t.relink(LinkActive)
 	default:
-		rules := []string{"W-053", "W-102", "W-115"}
-		if t.client.Dialect() == scim.Compliant {
-			rules = []string{"W-053", "W-102", "W-117"}
-		}
-		err := t.patch(ctx, changes, mods, differText(len(changes)), rules...)
+		err := t.patch(ctx, changes, mods, differText(len(changes)), t.updateRules(changes)...)
 		switch {
 		case err == nil:
 			t.relink(LinkActive)
@@ -407,11 +408,11 @@ func (t *step) meet(ctx context.Context) {
 	for i := range values {
 		v := &values[i]
 		t.rec.Match = v
-		rules := []string{"W-051", "W-070"}
-		if t.w.kind == directory.KindGroup {
-			rules = []string{"W-057", "W-030"}
+		t.rec.Rules = scim.MatchRules(t.rt, v.by())
+		if i > 0 {
+			t.rec.Rules = append(t.rec.Rules, "S-276")
 		}
-		found, err := t.client.Match(ctx, t.tag(t.src.ID, "It is not linked yet: the target is asked for a match by "+v.Attr+".", rules...), t.rt, v.by(), v.exact)
+		found, err := t.client.Match(ctx, t.tag(t.src.ID, "It is not linked yet: the target is asked for a match by "+v.Attr+".", t.rec.Rules...), t.rt, v.by(), v.exact)
 		v.Found, v.Failed = len(found), err != nil
 		if err != nil {
 			t.failed(matchFailed(&t.rec, err))
@@ -483,10 +484,7 @@ func (t *step) create(ctx context.Context) {
 		t.failed(&failureError{*fail})
 		return
 	}
-	rules := []string{"W-051", "W-080", "W-081"}
-	if t.w.kind == directory.KindGroup {
-		rules = []string{"W-057", "W-094"}
-	}
+	rules := append([]string{"S-063"}, scim.CreateRules(t.rt, t.client.Dialect(), attrs)...)
 	t.rec.Sent, t.rec.Modified, t.rec.Rules = true, mods, rules
 	id, have, err := t.client.Create(ctx, t.tag(t.src.ID, "No match was found: it is created.", rules...), t.rt, attrs)
 	if err != nil {

@@ -191,7 +191,7 @@ func (c *cycle) health(ctx context.Context, out *outcome) {
 		return
 	}
 	var e *scim.Error
-	if err := c.probe(ctx); errors.As(err, &e) && ctx.Err() == nil && !e.Cut {
+	if err := c.probe(ctx, "Ten operations in a row failed without an answer, or for the token: the probe is repeated.", "S-150"); errors.As(err, &e) && ctx.Err() == nil && !e.Cut {
 		c.breakOff(e)
 		return
 	}

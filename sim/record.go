@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"entrasim/directory"
@@ -120,6 +121,7 @@ type record struct {
 // fail notes why the object could not be brought to its wanted state.
 func (r *record) fail(f *failure) {
 	r.Status, r.Code, r.Message, r.Detail = Failure, f.Code, f.Message, f.Detail
+	r.Rules = append(slices.Clip(r.Rules), f.rules()...)
 	if f.Err != nil {
 		r.Repeats = f.Err.Repeats
 	}

@@ -117,6 +117,9 @@ func assignmentPaths(r *directory.Reader, app, n uint64) []string {
 
 func checks(src *source, paths []string, all bool) []Check {
 	active := Check{Name: "Active in the source system", Pass: src.scope.Active, Text: "The account is enabled.", Rule: "S-118"}
+	if src.Kind == directory.KindGroup {
+		active.Rule = "S-211"
+	}
 	switch {
 	case src.State != directory.Live:
 		active.Text = "It is deleted in the directory."
@@ -187,15 +190,17 @@ func verdict(src *source, x *Explanation, j Job, mapped bool) (string, []string)
 	case x.Escrow != nil:
 		return fmt.Sprintf("The last try for %s failed with %s; it is tried again %s.", who, x.Escrow.Code, when), []string{"S-140", "S-144"}
 	case x.InScope && x.Link != nil && x.Link.State == LinkActive:
-		return fmt.Sprintf("%s is provisioned to %s.", who, x.ApplicationName), []string{"S-064"}
+		return fmt.Sprintf("%s is provisioned to %s.", who, x.ApplicationName), []string{map[bool]string{true: "S-063", false: "S-064"}[x.Link.Created]}
 	case x.InScope && x.Link != nil:
-		return fmt.Sprintf("%s is back in scope and is activated %s.", who, when), []string{"S-199"}
+		return fmt.Sprintf("%s is back in scope and is activated %s.", who, when), []string{"W-056"}
 	case x.InScope:
 		return fmt.Sprintf("%s is in scope and is provisioned %s.", who, when), []string{"S-063"}
 	case x.Link != nil && x.Link.State == LinkActive:
-		return fmt.Sprintf("%s left scope: the target is told %s.", who, when), []string{"S-076"}
+		return fmt.Sprintf("%s left scope: the target is told %s.", who, when), src.leaving()
+	case x.Link != nil && x.Link.State == LinkUnmanaged:
+		return fmt.Sprintf("%s is out of scope; the target was told so, and its object stays inactive there.", who), append(src.outside(), "S-196")
 	case x.Link != nil:
-		return fmt.Sprintf("%s is out of scope; the target was told so, and its object stays inactive there.", who), []string{"S-190", "S-196"}
+		return fmt.Sprintf("%s is out of scope; the target was told so, and its object stays inactive there.", who), append(src.leaving(), "S-200")
 	}
 	for _, c := range x.Checks {
 		if !c.Pass {

@@ -223,13 +223,13 @@ func isSCIM(contentType string) bool {
 
 // noAnswer classifies what kept an answer from coming: no name, no connection, no trust, no HTTP, no time.
 func noAnswer(op operation, m *masker, err error) *Error {
-	e := &Error{Code: CodeWebException, Message: "An error occurred while sending the request.", Detail: m.text(reason(err)), NoAnswer: true, cause: err}
+	e := &Error{Code: CodeWebException, Message: "An error occurred while sending the request.", Detail: m.text(reason(err)), Rule: "W-191", NoAnswer: true, cause: err}
 	var timeout interface{ Timeout() bool }
 	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 		e.Code = CodeTimeout
 	}
 	if op == opProbe {
-		e.Code = CodeCredentialUnavailable
+		e.Code, e.Rule = CodeCredentialUnavailable, "W-045"
 	}
 	return e
 }
@@ -248,7 +248,7 @@ func (c *Client) object(op operation, method, url string, rt ResourceType, a *an
 	}
 	if m, ok := v.(map[string]any); ok && op == opRead {
 		if resources, ok := m["Resources"].([]any); ok {
-			return nil, &Error{Code: CodeMultipleEntries, Status: a.status, Message: fmt.Sprintf("One resource was asked for, %d came. %s", len(resources), excerpt(a.shown))}
+			return nil, &Error{Code: CodeMultipleEntries, Status: a.status, Rule: "W-176", Message: fmt.Sprintf("One resource was asked for, %d came. %s", len(resources), excerpt(a.shown))}
 		}
 	}
 	r, err := newResource(rt, v)
@@ -267,14 +267,16 @@ func (r *Resource) showsMembers(rt ResourceType) bool {
 }
 
 func membersReturned(a *answer) *Error {
-	return &Error{Code: CodeMultipleEntries, Status: a.status, Message: "Members were returned although excludedAttributes=members asked for none. " + excerpt(a.shown)}
+	return &Error{Code: CodeMultipleEntries, Status: a.status, Rule: "W-176", Message: "Members were returned although excludedAttributes=members asked for none. " + excerpt(a.shown)}
 }
 
 func (c *Client) contentType(op operation, method, url string, a *answer) *Error {
 	if !c.opt.StrictContentType || a.scim {
 		return nil
 	}
-	return unreadable(op, method, url, a, errors.New("the answer is not application/scim+json"))
+	e := unreadable(op, method, url, a, errors.New("the answer is not application/scim+json"))
+	e.Rule = "W-193"
+	return e
 }
 
 // Probe asks for an object that can't exist and wants 200 with a list. The error is an *Error.
@@ -305,17 +307,19 @@ func (c *Client) Match(ctx context.Context, tag Tag, rt ResourceType, by Attribu
 	stray := slices.IndexFunc(found, func(r *Resource) bool { return !r.holds(by, caseExact) })
 	switch {
 	case len(found) > 1 && rt == Group && stray >= 0:
-		return found, &Error{Code: CodeMultipleEntries, Status: a.status, Message: fmt.Sprintf(
+		return found, &Error{Code: CodeMultipleEntries, Status: a.status, Rule: "W-070", Message: fmt.Sprintf(
 			"One group was asked for by %s, %d came, among them such as have another value: the filter is ignored. %s", by.Path, len(found), excerpt(a.shown))}
 	case len(found) > 1:
-		return found, &Error{Code: CodeDuplicateTargetEntries, Status: a.status, Message: a.mask.text(fmt.Sprintf(
+		return found, &Error{Code: CodeDuplicateTargetEntries, Status: a.status, Rule: "W-170", Message: a.mask.text(fmt.Sprintf(
 			"The target returned %d objects whose %s is %q. Matching needs exactly one.", len(found), by.Path, by.text()))}
 	case stray == 0:
 		cause := fmt.Errorf("the object returned has no %s; %q was asked for", by.Path, by.text())
 		if have := found[0].values(by.Path); len(have) > 0 {
 			cause = fmt.Errorf("the object returned has the %s %q; %q was asked for", by.Path, have[0], by.text())
 		}
-		return nil, unreadable(opMatch, http.MethodGet, url, a, cause)
+		e := unreadable(opMatch, http.MethodGet, url, a, cause)
+		e.Rule = "W-073"
+		return nil, e
 	case len(found) == 1 && found[0].showsMembers(rt):
 		return nil, membersReturned(a)
 	}

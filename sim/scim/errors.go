@@ -46,7 +46,8 @@ type Error struct {
 	// a lost connection, the member of an answer that could not be read. It is never inside a frame.
 	Message string
 	Detail  string
-	Status  int // 0 when no answer came
+	Status  int    // 0 when no answer came
+	Rule    string // of the project's table: what the service makes of such an answer
 	// NoAnswer: the target was not reached, or said nothing in time.
 	NoAnswer bool
 	// Unreadable: an answer came with success and is not what SCIM asks for.
@@ -115,7 +116,7 @@ func excerpt(body []byte) string {
 
 // classify turns an answer with an unwanted status into an error.
 func classify(op operation, d Dialect, method, url string, a *answer) *Error {
-	e := &Error{Status: a.status, Code: code(op, d, a.status), RetryAfter: a.retryAfter, Repeats: a.repeats, Cut: a.cut}
+	e := &Error{Status: a.status, Code: code(op, d, a.status), Rule: refusalRule(op, a.status), RetryAfter: a.retryAfter, Repeats: a.repeats, Cut: a.cut}
 	switch {
 	case op == opProbe:
 		e.Code = CodeCredentialFailure
@@ -135,7 +136,7 @@ func classify(op operation, d Dialect, method, url string, a *answer) *Error {
 	}
 	if byBody(a.status) {
 		if err := parseError(a.body); err != nil {
-			e.Code, e.Detail = CodeServiceIncompatible, a.mask.text("the error's "+err.Error())
+			e.Code, e.Rule, e.Detail = CodeServiceIncompatible, "W-076", a.mask.text("the error's "+err.Error())
 		}
 	}
 	return e
@@ -225,7 +226,7 @@ func code(op operation, d Dialect, status int) string {
 
 // unreadable is the error of an answer that came with success and can't be read.
 func unreadable(op operation, method, url string, a *answer, cause error) *Error {
-	e := &Error{Code: CodeServiceIncompatible, Status: a.status, Unreadable: true, cause: cause}
+	e := &Error{Code: CodeServiceIncompatible, Status: a.status, Rule: unreadRule(op, a, cause), Unreadable: true, cause: cause}
 	e.Message = "We are not able to deserialize the resource received from your SCIM endpoint because your SCIM endpoint is not fully compatible with the Azure Active Directory SCIM client. Here is the resource we received from your SCIM endpoint: " + excerpt(a.shown)
 	if op == opProbe {
 		e.Code = CodeCredentialFailure

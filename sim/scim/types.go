@@ -103,7 +103,7 @@ func checkTypes(table []typed, m map[string]any) error {
 			continue
 		}
 		if !t.is.of(v) {
-			return fmt.Errorf("%s is %s; expected %s", t.name, typeName(v), t.is)
+			return &mistyped{t.name, v, t.is}
 		}
 		if len(t.subs) == 0 {
 			continue
@@ -121,6 +121,17 @@ func checkTypes(table []typed, m map[string]any) error {
 		}
 	}
 	return nil
+}
+
+// mistyped is the error of an attribute that has another type than it must have.
+type mistyped struct {
+	name string
+	have any
+	want shape
+}
+
+func (e *mistyped) Error() string {
+	return fmt.Sprintf("%s is %s; expected %s", e.name, typeName(e.have), e.want)
 }
 
 // of reports whether a value has the shape.
