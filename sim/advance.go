@@ -20,7 +20,8 @@ func (s *Service) Advance(ctx context.Context, d time.Duration) ([]CycleResult, 
 	return s.advance(ctx, func(ctx context.Context) error { return s.clock.Advance(ctx, d) })
 }
 
-// AdvanceTo moves the clock to an instant; see Advance. The error is a clock.ErrPast when it lies before now.
+// AdvanceTo moves the clock to an instant; see Advance. The error is a clock.ErrPast when it lies before now, a
+// clock.ErrLate when it is behind the clock's end.
 func (s *Service) AdvanceTo(ctx context.Context, until time.Time) ([]CycleResult, error) {
 	return s.advance(ctx, func(ctx context.Context) error { return s.clock.AdvanceTo(ctx, until) })
 }

@@ -90,9 +90,10 @@ func TestSlowObjectHoldsNothingBack(t *testing.T) {
 		}
 	}()
 	w.within(10*time.Second, "all but one are in the log", func() bool { return len(w.logs()) == people-1 })
-	if p := w.job().Progress; p == nil || p.UsersDone != people-1 || p.Counts.Create != people-1 {
-		t.Errorf("progress %+v", p)
-	}
+	w.within(10*time.Second, "progress counts them", func() bool {
+		p := w.job().Progress
+		return p != nil && p.UsersDone == people-1 && p.Counts.Create == people-1
+	})
 	// A second program opens the file as a kill would leave it.
 	svc, err := Open(Options{Directory: w.dir, Clock: clock.New(clock.Real, 1, w.clock.Now()), Seed: 1})
 	w.no(err)

@@ -77,7 +77,23 @@ func (c *Clock) now() time.Time {
 	if c.mode == Manual || c.frozen {
 		return c.base
 	}
-	return c.base.Add(time.Duration(float64(time.Since(c.wall)) * c.rate))
+	seconds := time.Since(c.wall).Seconds() * c.rate
+	if seconds >= Latest.Sub(c.base).Seconds() {
+		return Latest
+	}
+	return c.base.Add(time.Duration(seconds * float64(time.Second)))
+}
+
+// Latest is where the clock stops: instants are kept as nanoseconds since 1970, which end in the year 2262.
+var Latest = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// pass lets d go by; c.mu is held.
+func (c *Clock) pass(d time.Duration) {
+	if d = max(0, d); d > Latest.Sub(c.base) {
+		c.base = Latest
+		return
+	}
+	c.base = c.base.Add(d)
 }
 
 // Now is the virtual instant, UTC.
@@ -307,6 +323,13 @@ func (e ErrPast) Error() string {
 		e.Until.UTC().Format(time.RFC3339Nano), e.Now.UTC().Format(time.RFC3339Nano))
 }
 
+// ErrLate is the error of an advance beyond Latest.
+type ErrLate struct{ Until time.Time }
+
+func (e ErrLate) Error() string {
+	return fmt.Sprintf("%s is too late: the clock ends at %s", e.Until.UTC().Format(time.RFC3339), Latest.Format(time.RFC3339))
+}
+
 // Advance moves the clock by d; see AdvanceTo. Call it inside Exclusive.
 func (c *Clock) Advance(ctx context.Context, d time.Duration) error {
 	return c.advance(ctx, func(now time.Time) time.Time { return now.Add(d) })
@@ -314,8 +337,8 @@ func (c *Clock) Advance(ctx context.Context, d time.Duration) error {
 
 // AdvanceTo runs everything that falls due until the given instant, one piece of work after another, each seeing its
 // own due time as now, and leaves the clock there, in its own mode. It waits for work that runs already. When ctx ends it
-// stops behind the piece in progress and returns ctx's error. The error is ErrPast when until lies before now. Call it
-// inside Exclusive.
+// stops behind the piece in progress and returns ctx's error. The error is ErrPast when until lies before now, ErrLate when
+// behind Latest. Call it inside Exclusive.
 func (c *Clock) AdvanceTo(ctx context.Context, until time.Time) error {
 	return c.advance(ctx, func(time.Time) time.Time { return until })
 }
@@ -330,6 +353,10 @@ func (c *Clock) advance(ctx context.Context, target func(now time.Time) time.Tim
 	if until.Before(c.base) {
 		defer c.mu.Unlock()
 		return ErrPast{until, c.base}
+	}
+	if until.After(Latest) {
+		c.mu.Unlock()
+		return ErrLate{until}
 	}
 	c.frozen = true
 	c.mu.Unlock()
@@ -378,7 +405,7 @@ func (c *Clock) Wait(ctx context.Context, d time.Duration) error {
 	}
 	c.mu.Lock()
 	if c.mode == Manual || c.frozen {
-		c.base = c.base.Add(d)
+		c.pass(d)
 	}
 	c.mu.Unlock()
 	return nil
@@ -389,7 +416,7 @@ func (c *Clock) Wait(ctx context.Context, d time.Duration) error {
 func (c *Clock) Pass(ctx context.Context, d time.Duration) error {
 	c.mu.Lock()
 	if c.mode == Manual || c.frozen {
-		c.base = c.base.Add(max(0, d))
+		c.pass(d)
 		c.mu.Unlock()
 		return ctx.Err()
 	}

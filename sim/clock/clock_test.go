@@ -108,3 +108,24 @@ func TestPass(t *testing.T) {
 		t.Errorf("a minute at 3600x took %v", took)
 	}
 }
+
+// TestLatest: the clock has an end, and stands there.
+func TestLatest(t *testing.T) {
+	c := New(Manual, 1, start)
+	var late ErrLate
+	if err := c.AdvanceTo(t.Context(), Latest.Add(1)); !errors.As(err, &late) || !c.Now().Equal(start) {
+		t.Errorf("beyond the end: %v, the clock shows %v", err, c.Now())
+	}
+	if err := c.AdvanceTo(t.Context(), Latest); err != nil || !c.Now().Equal(Latest) {
+		t.Errorf("to the end: %v, the clock shows %v", err, c.Now())
+	}
+	if err := c.Pass(t.Context(), time.Hour); err != nil || !c.Now().Equal(Latest) {
+		t.Errorf("behind the end: %v, the clock shows %v", err, c.Now())
+	}
+	fast := New(Rate, 1e7, Latest.Add(-time.Hour))
+	for end := time.Now().Add(5 * time.Second); !fast.Now().Equal(Latest); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the fast clock shows %v", fast.Now())
+		}
+	}
+}

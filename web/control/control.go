@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -152,7 +153,8 @@ func (c *control) setClock(ctx echo.Context) error {
 
 func (c *control) moved(ctx echo.Context, cycles []sim.CycleResult, err error) error {
 	var past clock.ErrPast
-	if errors.As(err, &past) {
+	var late clock.ErrLate
+	if errors.As(err, &past) || errors.As(err, &late) {
 		return echo.NewHTTPError(http.StatusBadRequest, err.Error()+".")
 	}
 	if err != nil {
@@ -171,6 +173,13 @@ func ParseDuration(text string) (time.Duration, error) {
 		iso, isoErr := duration.Parse(strings.ToUpper(text))
 		if isoErr != nil {
 			return 0, fmt.Errorf("advance is %q; expected a duration such as 40m, 720h or P30D", text)
+		}
+		if iso.Years != 0 || iso.Months != 0 {
+			return 0, fmt.Errorf("advance is %q: a month and a year have no fixed length; say P30D, or name the instant with until", text)
+		}
+		// In seconds first: the longest duration is 292 years.
+		if seconds := ((iso.Weeks*7+iso.Days)*24+iso.Hours)*3600 + iso.Minutes*60 + iso.Seconds; seconds > math.MaxInt64/1e9-1 {
+			return 0, fmt.Errorf("advance is %q: the clock ends at %s", text, clock.Latest.Format(time.RFC3339))
 		}
 		d = iso.ToTimeDuration()
 	}

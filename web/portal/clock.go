@@ -175,6 +175,10 @@ func (p *Portal) advance(ctx context.Context, text string) (Message, error) {
 		return Message{}, &badField{"advance", fmt.Sprintf("“%s” is no time to move on by. Write it like 40m, 24h or P30D.", text)}
 	}
 	cycles, err := p.Service.Advance(ctx, d)
+	var late clock.ErrLate
+	if errors.As(err, &late) {
+		return Message{}, &badField{"advance", "The clock ends at " + when(clock.Latest, "2 Jan 2006") + "."}
+	}
 	return moveMessage(cycles), err
 }
 
@@ -187,6 +191,10 @@ func (p *Portal) advanceTo(ctx context.Context, text string) (Message, error) {
 	var past clock.ErrPast
 	if errors.As(err, &past) {
 		return Message{}, &badField{"until", "It lies before " + when(past.Now, "2 Jan 2006, 15:04:05") + " UTC, the clock's now. The clock never goes back."}
+	}
+	var late clock.ErrLate
+	if errors.As(err, &late) {
+		return Message{}, &badField{"until", "The clock ends at " + when(clock.Latest, "2 Jan 2006") + "."}
 	}
 	return moveMessage(cycles), err
 }
