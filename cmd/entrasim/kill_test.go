@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -52,6 +53,9 @@ func serveFile(t testing.TB, path string, args ...string) *live {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if errs := p.errs.String(); strings.Contains(errs, "DATA RACE") || strings.Contains(errs, "panic") {
+			t.Errorf("a program that was killed or stopped said\n%s", errs)
+		}
 		if p.cmd.ProcessState == nil {
 			if err := p.end(os.Kill); err == nil {
 				t.Log("a program ended by itself at the end of the test")
@@ -230,7 +234,8 @@ func TestKilledWithEmbeddedTarget(t *testing.T) {
 	for i := range lives {
 		var wg sync.WaitGroup
 		if i > 0 {
-			wg.Go(func() { e.click(l, 2+r.IntN(20)) })
+			n := 2 + r.IntN(20)
+			wg.Go(func() { e.click(l, n) })
 			wg.Go(func() { // a cycle beside the edits; it may be cut
 				if _, _, err := request(context.Background(), "POST", l.url+"/sim/cycle", ""); err != nil {
 					return
