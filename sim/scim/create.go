@@ -16,9 +16,9 @@ type part struct {
 
 // rank is the place of a member that does not stand where its name would put it.
 func (p *part) rank(rt ResourceType) int {
-	first := []string{"externalId", "userName"}
+	first := userFirst
 	if rt == Group {
-		first = []string{"externalId", "displayName", "members"}
+		first = groupFirst
 	}
 	if i := slices.Index(first, p.name); i >= 0 && p.urn == "" {
 		return i
@@ -26,11 +26,18 @@ func (p *part) rank(rt ResourceType) int {
 	return len(first)
 }
 
+var (
+	userFirst    = []string{"externalId", "userName"}
+	groupFirst   = []string{"externalId", "displayName", "members"}
+	nameOrder    = []string{"formatted", "familyName", "givenName", "honorificPrefix", "honorificSuffix"}
+	elementOrder = []string{"primary", "type", "value"}
+)
+
 // subRank is the place of a sub-attribute among the others of its element or object; equal ones go by name.
 func (p *part) subRank() int {
-	order := []string{"formatted", "familyName", "givenName", "honorificPrefix", "honorificSuffix"} // of name
+	order := nameOrder
 	if p.filter {
-		order = []string{"primary", "type", "value"}
+		order = elementOrder
 	}
 	if i := slices.Index(order, p.sub); i >= 0 {
 		return i
@@ -45,9 +52,15 @@ func (p *part) member(q *part) bool { return p.urn == q.urn && p.name == q.name 
 // name, then extensions by URN; within a member its elements in mapping order, and their sub-attributes.
 func sortParts(rt ResourceType, parts []part) {
 	for i := range parts {
-		parts[i].element = slices.IndexFunc(parts[:i+1], func(q part) bool {
-			return q.member(&parts[i]) && q.filter == parts[i].filter && q.by == parts[i].by && q.equals == parts[i].equals
-		})
+		if !parts[i].filter {
+			continue // a member holds either elements or none
+		}
+		for k := range parts[:i+1] {
+			if q := &parts[k]; q.filter && q.member(&parts[i]) && q.by == parts[i].by && q.equals == parts[i].equals {
+				parts[i].element = k
+				break
+			}
+		}
 	}
 	slices.SortStableFunc(parts, func(x, y part) int {
 		if !x.member(&y) {
