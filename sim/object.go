@@ -486,13 +486,13 @@ func (t *step) create(ctx context.Context) {
 	}
 	rules := append([]string{"S-063"}, scim.CreateRules(t.rt, t.client.Dialect(), attrs)...)
 	t.rec.Sent, t.rec.Modified, t.rec.Rules = true, mods, rules
-	id, have, err := t.client.Create(ctx, t.tag(t.src.ID, "No match was found: it is created.", rules...), t.rt, attrs)
+	id, err := t.client.Create(ctx, t.tag(t.src.ID, "No match was found: it is created.", rules...), t.rt, attrs)
 	if err != nil {
 		t.failed(createFailed(&t.rec, err))
 		return
 	}
 	t.newLink(id, true)
-	t.note(have)
+	t.note(nil)
 	t.succeeded()
 	l := *t.link
 	t.out.link = &l

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/valyala/fastjson"
 )
 
 // Tag labels a request with what it is for; it goes unchanged into the recorded exchange.
@@ -237,25 +239,27 @@ func noAnswer(op operation, m *masker, err error) *Error {
 // reason is the error's text as a sentence.
 func reason(err error) string { return strings.TrimSuffix(err.Error(), ".") + "." }
 
-// object reads one resource from an answer.
-func (c *Client) object(op operation, method, url string, rt ResourceType, a *answer) (*Resource, *Error) {
-	if err := c.contentType(op, method, url, a); err != nil {
+// object reads the resource that a read was answered with.
+func (c *Client) object(method, url string, rt ResourceType, a *answer) (*Resource, *Error) {
+	if err := c.contentType(opRead, method, url, a); err != nil {
 		return nil, err
 	}
-	v, err := parseBody(a.body)
-	if err != nil {
-		return nil, unreadable(op, method, url, a, err)
-	}
-	if m, ok := v.(map[string]any); ok && op == opRead {
-		if resources, ok := m["Resources"].([]any); ok {
-			return nil, &Error{Code: CodeMultipleEntries, Status: a.status, Rule: "W-176", Message: fmt.Sprintf("One resource was asked for, %d came. %s", len(resources), excerpt(a.shown))}
+	var r *Resource
+	several := -1
+	if err := parseBody(a.body, func(v *fastjson.Value) (err error) {
+		if list := v.Get("Resources"); list != nil && list.Type() == fastjson.TypeArray {
+			several = len(list.GetArray())
+			return nil
 		}
+		r, err = newResource(rt, v)
+		return err
+	}); err != nil {
+		return nil, unreadable(opRead, method, url, a, err)
 	}
-	r, err := newResource(rt, v)
-	if err != nil {
-		return nil, unreadable(op, method, url, a, err)
+	if several >= 0 {
+		return nil, &Error{Code: CodeMultipleEntries, Status: a.status, Rule: "W-176", Message: fmt.Sprintf("One resource was asked for, %d came. %s", several, excerpt(a.shown))}
 	}
-	if op == opRead && r.showsMembers(rt) {
+	if r.showsMembers(rt) {
 		return nil, membersReturned(a)
 	}
 	return r, nil
@@ -281,7 +285,7 @@ func (c *Client) contentType(op operation, method, url string, a *answer) *Error
 
 // Probe asks for an object that can't exist and wants 200 with a list. The error is an *Error.
 func (c *Client) Probe(ctx context.Context, tag Tag, rt ResourceType, path, guid string) error {
-	if _, _, fail := c.list(ctx, tag, opProbe, MatchURL(c.ep, c.opt, rt, Attribute{Path: path, Value: guid})); fail != nil {
+	if _, fail := c.list(ctx, tag, opProbe, MatchURL(c.ep, c.opt, rt, Attribute{Path: path, Value: guid}), ignoreHit); fail != nil {
 		return fail
 	}
 	return nil
@@ -292,17 +296,14 @@ func (c *Client) Probe(ctx context.Context, tag Tag, rt ResourceType, path, guid
 // returned with it. The error is an *Error.
 func (c *Client) Match(ctx context.Context, tag Tag, rt ResourceType, by Attribute, caseExact bool) ([]*Resource, error) {
 	url := MatchURL(c.ep, c.opt, rt, by)
-	a, items, fail := c.list(ctx, tag, opMatch, url)
+	var found []*Resource
+	a, fail := c.list(ctx, tag, opMatch, url, func(v *fastjson.Value) error {
+		r, err := newResource(rt, v)
+		found = append(found, r)
+		return err
+	})
 	if fail != nil {
 		return nil, fail
-	}
-	found := make([]*Resource, len(items))
-	for i, item := range items {
-		r, err := newResource(rt, item)
-		if err != nil {
-			return nil, unreadable(opMatch, http.MethodGet, url, a, err)
-		}
-		found[i] = r
 	}
 	stray := slices.IndexFunc(found, func(r *Resource) bool { return !r.holds(by, caseExact) })
 	switch {
@@ -326,32 +327,37 @@ func (c *Client) Match(ctx context.Context, tag Tag, rt ResourceType, by Attribu
 	return found, nil
 }
 
-// list sends a query and reads its ListResponse.
-func (c *Client) list(ctx context.Context, tag Tag, op operation, url string) (*answer, []any, *Error) {
+// list sends a query and reads its ListResponse, hit by hit.
+func (c *Client) list(ctx context.Context, tag Tag, op operation, url string, hit func(*fastjson.Value) error) (*answer, *Error) {
 	a, fail := c.do(ctx, tag, op, http.MethodGet, url, nil)
 	if fail != nil {
-		return nil, nil, fail
+		return nil, fail
 	}
 	if a.status != http.StatusOK {
-		return nil, nil, classify(op, c.ep.Dialect, http.MethodGet, url, a)
+		return nil, classify(op, c.ep.Dialect, http.MethodGet, url, a)
 	}
 	if err := c.contentType(op, http.MethodGet, url, a); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	items, err := parseList(a.body)
-	if err != nil {
-		return nil, nil, unreadable(op, http.MethodGet, url, a, err)
+	if err := parseList(a.body, hit); err != nil {
+		return nil, unreadable(op, http.MethodGet, url, a, err)
 	}
-	return a, items, nil
+	return a, nil
 }
+
+func ignoreHit(*fastjson.Value) error { return nil }
 
 // Holds asks whether an object has a reference already. The error is an *Error.
 func (c *Client) Holds(ctx context.Context, tag Tag, rt ResourceType, id, attribute, value string) (bool, error) {
-	_, items, fail := c.list(ctx, tag, opMatch, ReferenceURL(c.ep, c.opt, rt, id, attribute, value))
+	held := false
+	_, fail := c.list(ctx, tag, opMatch, ReferenceURL(c.ep, c.opt, rt, id, attribute, value), func(*fastjson.Value) error {
+		held = true
+		return nil
+	})
 	if fail != nil {
 		return false, fail
 	}
-	return len(items) > 0, nil
+	return held, nil
 }
 
 // Get reads a linked object. The error is an *Error; a missing object has CodeInvalidAnchor.
@@ -364,28 +370,42 @@ func (c *Client) Get(ctx context.Context, tag Tag, rt ResourceType, id string) (
 	if a.status != http.StatusOK {
 		return nil, classify(opRead, c.ep.Dialect, http.MethodGet, url, a)
 	}
-	r, e := c.object(opRead, http.MethodGet, url, rt, a)
+	r, e := c.object(http.MethodGet, url, rt, a)
 	if e != nil {
 		return nil, e
 	}
 	return r, nil
 }
 
-// Create posts a new object and returns its id and what the target answered. The error is an *Error.
-func (c *Client) Create(ctx context.Context, tag Tag, rt ResourceType, attrs []Attribute) (string, *Resource, error) {
+// Create posts a new object and returns its id at the target. The error is an *Error.
+func (c *Client) Create(ctx context.Context, tag Tag, rt ResourceType, attrs []Attribute) (id string, err error) {
 	url := ObjectURL(c.ep, c.opt, rt, "", false)
 	a, fail := c.do(ctx, tag, opCreate, http.MethodPost, url, CreateBody(rt, c.ep.Dialect, c.opt, attrs))
 	if fail != nil {
-		return "", nil, fail
+		return "", fail
 	}
 	if a.status != http.StatusCreated && a.status != http.StatusOK {
-		return "", nil, classify(opCreate, c.ep.Dialect, http.MethodPost, url, a)
+		return "", classify(opCreate, c.ep.Dialect, http.MethodPost, url, a)
 	}
-	r, e := c.object(opCreate, http.MethodPost, url, rt, a)
-	if e != nil {
-		return "", nil, e
+	id, fail = c.written(opCreate, http.MethodPost, url, rt, a)
+	if fail != nil {
+		return "", fail
 	}
-	return r.ID(), r, nil
+	return id, nil
+}
+
+// written checks the resource that answers a write; only its id counts.
+func (c *Client) written(op operation, method, url string, rt ResourceType, a *answer) (id string, fail *Error) {
+	if err := c.contentType(op, method, url, a); err != nil {
+		return "", err
+	}
+	if err := parseBody(a.body, func(v *fastjson.Value) (err error) {
+		id, err = checkResource(rt, v)
+		return err
+	}); err != nil {
+		return "", unreadable(op, method, url, a, err)
+	}
+	return id, nil
 }
 
 // Patch sends changes of one object. The body of the answer is not trusted over the next read. The error is an *Error.
@@ -401,7 +421,7 @@ func (c *Client) Patch(ctx context.Context, tag Tag, rt ResourceType, id string,
 		return classify(opPatch, c.ep.Dialect, http.MethodPatch, url, a)
 	}
 	if rt == User && a.status == http.StatusOK && len(bytes.TrimSpace(a.body)) > 0 {
-		if _, e := c.object(opPatch, http.MethodPatch, url, rt, a); e != nil {
+		if _, e := c.written(opPatch, http.MethodPatch, url, rt, a); e != nil {
 			return e
 		}
 	}

@@ -17,7 +17,7 @@ func TestMessages(t *testing.T) {
 	}
 	get := func(c *Client) error { _, err := c.Get(t.Context(), Tag{}, Group, "1"); return err }
 	create := func(c *Client) error {
-		_, _, err := c.Create(t.Context(), Tag{}, User, []Attribute{attribute("userName", "ann")})
+		_, err := c.Create(t.Context(), Tag{}, User, []Attribute{attribute("userName", "ann")})
 		return err
 	}
 	patch := func(c *Client) error { return c.Patch(t.Context(), Tag{}, User, "1", []byte("{}")) }

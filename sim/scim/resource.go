@@ -22,24 +22,33 @@ func (r *Resource) ID() string { return r.id }
 
 // newResource checks the types of what it knows, as strictly as the service does: a wrong type anywhere rejects the whole
 // answer, also in an attribute that is not mapped.
-func newResource(rt ResourceType, v any) (*Resource, error) {
-	named, ok := v.(map[string]any)
-	if !ok {
-		return nil, errors.New("the resource is no JSON object")
+func newResource(rt ResourceType, v *fastjson.Value) (*Resource, error) {
+	id, err := checkResource(rt, v)
+	if err != nil {
+		return nil, err
 	}
-	m := make(map[string]any, len(named))
-	for k, e := range named {
-		m[strings.ToLower(k)] = e
+	return &Resource{id: id, members: plain(v).(map[string]any)}, nil
+}
+
+// checkResource does the same without keeping more than the id.
+func checkResource(rt ResourceType, v *fastjson.Value) (id string, err error) {
+	o, err := v.Object()
+	if err != nil {
+		return "", errors.New("the resource is no JSON object")
 	}
-	r := &Resource{members: m}
-	if r.id, ok = m["id"].(string); !ok || r.id == "" {
-		return nil, errors.New("the resource has no id, or one that is no text")
+	o.Visit(func(name []byte, e *fastjson.Value) {
+		if e.Type() == fastjson.TypeString && strings.EqualFold(string(name), "id") {
+			id = string(e.GetStringBytes())
+		}
+	})
+	if id == "" {
+		return "", errors.New("the resource has no id, or one that is no text")
 	}
 	table := userTypes
 	if rt == Group {
 		table = groupTypes
 	}
-	return r, checkTypes(table, m)
+	return id, checkTypes(table, o)
 }
 
 func list(v any) []any {
@@ -168,9 +177,8 @@ func Differs(r *Resource, a Attribute, caseExact bool) (have string, present, eq
 
 var parsers fastjson.ParserPool
 
-// parseBody reads JSON. Numbers are kept as they are written; within the outermost object, which may be a ListResponse,
-// names are in lower case.
-func parseBody(body []byte) (any, error) {
+// parseBody reads JSON and hands it to read, which must not keep it.
+func parseBody(body []byte, read func(v *fastjson.Value) error) error {
 	p := parsers.Get()
 	defer parsers.Put(p)
 	v, err := p.ParseBytes(body)
@@ -180,16 +188,12 @@ func parseBody(body []byte) (any, error) {
 		if clearer := json.Unmarshal(body, &discard); clearer != nil {
 			err = clearer
 		}
-		return nil, err
+		return err
 	}
-	if o, err := v.Object(); err == nil {
-		m := make(map[string]any, o.Len())
-		o.Visit(func(k []byte, e *fastjson.Value) { m[string(k)] = plain(e) })
-		return m, nil
-	}
-	return plain(v), nil
+	return read(v)
 }
 
+// plain is a JSON value whose members have lower-case names and whose numbers are as they were written.
 func plain(v *fastjson.Value) any {
 	switch v.Type() {
 	case fastjson.TypeObject:
@@ -216,57 +220,56 @@ func plain(v *fastjson.Value) any {
 	return nil
 }
 
-// parseList reads a ListResponse. Resources with a capital R, totalResults and schemas are required, startIndex and
+// parseList reads a ListResponse and hands each hit on. Resources with a capital R, totalResults and schemas are required, startIndex and
 // itemsPerPage are not (use-scim-to-provision-users-and-groups.md prints all five, recorded answers without the last two
 // are taken). RFC 7644, 3.4.2, lets a target leave Resources out when nothing was found; Microsoft's validator names the
 // three without that exception, and no answer without Resources is known to have been taken, so that it is refused here:
 // a target that passes is then right for either reading, and one that writes resources is told so before it has users.
-func parseList(body []byte) ([]any, error) {
-	v, err := parseBody(body)
-	if err != nil {
-		return nil, err
-	}
-	m, ok := v.(map[string]any)
-	if !ok {
-		return nil, errors.New("the answer is no JSON object")
-	}
-	for _, t := range listTypes { // names of the list are taken as they are written
-		v, ok := m[t.name]
-		switch {
-		case t.required && (!ok || v == nil):
-			return nil, fmt.Errorf("the ListResponse has no %s", t.name)
-		case ok && v != nil && !t.is.of(v):
-			return nil, fmt.Errorf("%s is %s; expected %s", t.name, typeName(v), t.is)
+func parseList(body []byte, hit func(v *fastjson.Value) error) error {
+	return parseBody(body, func(v *fastjson.Value) error {
+		o, err := v.Object()
+		if err != nil {
+			return errors.New("the answer is no JSON object")
 		}
-	}
-	return m["Resources"].([]any), nil
+		for _, t := range listTypes { // names of the list are taken as they are written
+			v := o.Get(t.name)
+			switch {
+			case t.required && isNull(v):
+				return fmt.Errorf("the ListResponse has no %s", t.name)
+			case !isNull(v) && !t.is.of(v):
+				return &mistyped{t.name, typeName(v), t.is.String()}
+			}
+		}
+		for _, item := range o.Get("Resources").GetArray() {
+			if err := hit(item); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // ParseResource reads one resource as strictly as an answer is read.
-func ParseResource(rt ResourceType, body []byte) (*Resource, error) {
-	v, err := parseBody(body)
-	if err != nil {
-		return nil, err
-	}
-	return newResource(rt, v)
+func ParseResource(rt ResourceType, body []byte) (r *Resource, err error) {
+	err = parseBody(body, func(v *fastjson.Value) error {
+		r, err = newResource(rt, v)
+		return err
+	})
+	return r, err
 }
 
 // parseError checks the body of an error (RFC 7644, 3.12). A body that is no JSON object is nobody's concern here: pages of
 // edges are such.
-func parseError(body []byte) error {
-	v, err := parseBody(body)
-	if err != nil {
+func parseError(body []byte) (wrong error) {
+	if err := parseBody(body, func(v *fastjson.Value) error {
+		if o, err := v.Object(); err == nil {
+			wrong = checkTypes(errorTypes, o)
+		}
+		return nil
+	}); err != nil {
 		return nil
 	}
-	named, ok := v.(map[string]any)
-	if !ok {
-		return nil
-	}
-	m := make(map[string]any, len(named))
-	for k, e := range named {
-		m[strings.ToLower(k)] = e
-	}
-	return checkTypes(errorTypes, m)
+	return wrong
 }
 
 // holds reports whether the resource has the value at the attribute's path. Booleans compare by meaning.

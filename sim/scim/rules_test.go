@@ -88,7 +88,7 @@ func TestRulesOfAnswers(t *testing.T) {
 		return err
 	}
 	get := func(c *Client) error { _, err := c.Get(t.Context(), Tag{}, Group, "1"); return err }
-	create := func(c *Client) error { _, _, err := c.Create(t.Context(), Tag{}, User, nil); return err }
+	create := func(c *Client) error { _, err := c.Create(t.Context(), Tag{}, User, nil); return err }
 	patch := func(c *Client) error { return c.Patch(t.Context(), Tag{}, User, "1", []byte("{}")) }
 	del := func(c *Client) error { return c.Delete(t.Context(), Tag{}, User, "1") }
 	for _, c := range []struct {

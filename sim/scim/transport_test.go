@@ -86,7 +86,7 @@ func TestRequestBytes(t *testing.T) {
 	base, requests := rawTarget(t, created, "HTTP/1.1 204 No Content\r\n\r\n")
 	c := rawClient(base, DefaultOptions())
 	host := strings.TrimSuffix(strings.TrimPrefix(base, "http://"), "/scim")
-	if _, _, err := c.Create(t.Context(), Tag{}, Group, []Attribute{{Path: "displayName", Value: "Ops"}}); err != nil {
+	if _, err := c.Create(t.Context(), Tag{}, Group, []Attribute{{Path: "displayName", Value: "Ops"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Delete(t.Context(), Tag{}, Group, "a/b 1"); err != nil {
@@ -123,7 +123,7 @@ func TestAnswerFraming(t *testing.T) {
 			base, _ := rawTarget(t, c.answer)
 			opt := DefaultOptions()
 			opt.MaxAnswer = 1000
-			id, _, err := rawClient(base, opt).Create(t.Context(), Tag{}, User, nil)
+			id, err := rawClient(base, opt).Create(t.Context(), Tag{}, User, nil)
 			var e *Error
 			switch {
 			case c.wrong == "" && (err != nil || id != "42"):
@@ -140,7 +140,7 @@ func TestKeptConnections(t *testing.T) {
 	base, requests := rawTarget(t, created, created, "", created)
 	c := rawClient(base, DefaultOptions())
 	post := func() error {
-		_, _, err := c.Create(t.Context(), Tag{}, User, nil)
+		_, err := c.Create(t.Context(), Tag{}, User, nil)
 		return err
 	}
 	if err := errors.Join(post(), post()); err != nil {

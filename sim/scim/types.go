@@ -1,9 +1,10 @@
 package scim
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/valyala/fastjson"
 )
 
 // shape is the JSON type of an attribute.
@@ -28,18 +29,8 @@ type typed struct {
 	name string
 	is   shape
 	subs []typed
-	key  string // the name in lower case
 	// required is for members of a list alone: a resource needs nothing but its id.
 	required bool
-}
-
-// keyed fills in the keys of a table.
-func keyed(table []typed) []typed {
-	for i := range table {
-		table[i].key = strings.ToLower(table[i].name)
-		keyed(table[i].subs)
-	}
-	return table
 }
 
 func plainTexts(names ...string) []typed {
@@ -63,7 +54,7 @@ var (
 		{name: "displayName"},
 		{name: "meta", is: isObject, subs: plainTexts("resourceType", "created", "lastModified", "location", "version")},
 	}
-	userTypes = keyed(append(append([]typed{}, commonTypes...), append(
+	userTypes = append(append([]typed{}, commonTypes...), append(
 		plainTexts("userName", "nickName", "profileUrl", "title", "userType", "preferredLanguage", "locale", "timezone", "password"),
 		typed{name: "active", is: isBool},
 		typed{name: "name", is: isObject, subs: plainTexts("formatted", "familyName", "givenName", "middleName", "honorificPrefix", "honorificSuffix")},
@@ -79,80 +70,80 @@ var (
 		typed{name: enterpriseUser, is: isObject, subs: append(
 			plainTexts("employeeNumber", "costCenter", "organization", "division", "department"),
 			typed{name: "manager", is: isObject, subs: plainTexts("value", "$ref", "displayName")})},
-	)...))
-	groupTypes = keyed(append(append([]typed{}, commonTypes...),
-		typed{name: "members", is: isObjects, subs: elements()}))
+	)...)
+	groupTypes = append(append([]typed{}, commonTypes...),
+		typed{name: "members", is: isObjects, subs: elements()})
 	listTypes = []typed{
 		{name: "schemas", is: isTexts, required: true}, {name: "totalResults", is: isNumber, required: true},
 		{name: "Resources", is: isObjects, required: true}, {name: "startIndex", is: isNumber}, {name: "itemsPerPage", is: isNumber},
 	}
 	// errorTypes: status is seen both ways.
-	errorTypes = keyed([]typed{
+	errorTypes = []typed{
 		{name: "schemas", is: isTexts}, {name: "status", is: isTextOrNumber}, {name: "scimType"}, {name: "detail"},
-	})
+	}
 )
 
-// checkTypes compares an object, whose names are in lower case, with a table; the first attribute of the table that has
-// another type than it says is the error. Null is no value of any type, and names that the table does not have may hold
+// checkTypes compares an object with a table: the first attribute that has another type than the table says is the error.
+// Names are found without regard to case. Null is no value of any type, and names that the table does not have may hold
 // anything.
-func checkTypes(table []typed, m map[string]any) error {
-	for i := range table {
-		t := &table[i]
-		v, ok := m[t.key]
-		if !ok || v == nil {
-			continue
+func checkTypes(table []typed, o *fastjson.Object) (err error) {
+	o.Visit(func(name []byte, v *fastjson.Value) {
+		if err != nil || isNull(v) {
+			return
 		}
-		if !t.is.of(v) {
-			return &mistyped{t.name, v, t.is}
-		}
-		if len(t.subs) == 0 {
-			continue
-		}
-		if t.is == isObject {
-			if err := checkTypes(t.subs, v.(map[string]any)); err != nil {
-				return fmt.Errorf("%s: %w", t.name, err)
+		for i := range table {
+			if t := &table[i]; len(t.name) == len(name) && strings.EqualFold(t.name, string(name)) {
+				err = t.check(v)
+				return
 			}
-			continue
 		}
-		for _, e := range v.([]any) {
-			if err := checkTypes(t.subs, e.(map[string]any)); err != nil {
-				return fmt.Errorf("%s: %w", t.name, err)
-			}
+	})
+	return err
+}
+
+func (t *typed) check(v *fastjson.Value) error {
+	if !t.is.of(v) {
+		return &mistyped{t.name, typeName(v), t.is.String()}
+	}
+	if len(t.subs) == 0 {
+		return nil
+	}
+	elements := []*fastjson.Value{v}
+	if t.is != isObject {
+		elements = v.GetArray()
+	}
+	for _, e := range elements {
+		if err := checkTypes(t.subs, e.GetObject()); err != nil {
+			return fmt.Errorf("%s: %w", t.name, err)
 		}
 	}
 	return nil
 }
 
 // mistyped is the error of an attribute that has another type than it must have.
-type mistyped struct {
-	name string
-	have any
-	want shape
-}
+type mistyped struct{ name, have, want string }
 
-func (e *mistyped) Error() string {
-	return fmt.Sprintf("%s is %s; expected %s", e.name, typeName(e.have), e.want)
-}
+func (e *mistyped) Error() string { return e.name + " is " + e.have + "; expected " + e.want }
+
+func isNull(v *fastjson.Value) bool { return v == nil || v.Type() == fastjson.TypeNull }
 
 // of reports whether a value has the shape.
-func (s shape) of(v any) bool {
-	switch x := v.(type) {
-	case string:
+func (s shape) of(v *fastjson.Value) bool {
+	switch v.Type() {
+	case fastjson.TypeString:
 		return s == isText || s == isTextOrNumber
-	case bool:
+	case fastjson.TypeTrue, fastjson.TypeFalse:
 		return s == isBool
-	case json.Number:
+	case fastjson.TypeNumber:
 		return s == isNumber || s == isTextOrNumber
-	case map[string]any:
+	case fastjson.TypeObject:
 		return s == isObject
-	case []any:
+	case fastjson.TypeArray:
 		if s != isTexts && s != isObjects {
 			return false
 		}
-		for _, e := range x {
-			_, text := e.(string)
-			_, object := e.(map[string]any)
-			if s == isTexts && !text || s == isObjects && !object {
+		for _, e := range v.GetArray() {
+			if s == isTexts && e.Type() != fastjson.TypeString || s == isObjects && e.Type() != fastjson.TypeObject {
 				return false
 			}
 		}
@@ -161,20 +152,20 @@ func (s shape) of(v any) bool {
 	return false
 }
 
-func typeName(v any) string {
-	switch x := v.(type) {
-	case string:
+func typeName(v *fastjson.Value) string {
+	switch v.Type() {
+	case fastjson.TypeString:
 		return "text"
-	case bool:
+	case fastjson.TypeTrue, fastjson.TypeFalse:
 		return "a Boolean"
-	case json.Number:
+	case fastjson.TypeNumber:
 		return "a number"
-	case []any:
-		if len(x) > 0 {
-			return "a list that holds " + typeName(x[0])
+	case fastjson.TypeArray:
+		if list := v.GetArray(); len(list) > 0 {
+			return "a list that holds " + typeName(list[0])
 		}
 		return "a list"
-	case nil:
+	case fastjson.TypeNull:
 		return "null"
 	}
 	return "an object"

@@ -100,7 +100,7 @@ func TestHeaders(t *testing.T) {
 	}))
 	defer server.Close()
 	c := NewClient(Endpoint{Base: server.URL}, "secret-token-value", DefaultOptions(), time.Now, nil)
-	if _, _, err := c.Create(context.Background(), Tag{}, User, []Attribute{attribute("userName", "a")}); err != nil {
+	if _, err := c.Create(context.Background(), Tag{}, User, []Attribute{attribute("userName", "a")}); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{"Authorization": "Bearer secret-token-value", "Accept": "application/scim+json", "Adscimversion": "5.0", "Content-Type": "application/scim+json; charset=utf-8"}
@@ -126,7 +126,7 @@ func TestAnswers(t *testing.T) {
 	}
 	get := func(c *Client) error { _, err := c.Get(ctx, Tag{}, User, "1"); return err }
 	group := func(c *Client) error { _, err := c.Get(ctx, Tag{}, Group, "1"); return err }
-	create := func(c *Client) error { _, _, err := c.Create(ctx, Tag{}, User, nil); return err }
+	create := func(c *Client) error { _, err := c.Create(ctx, Tag{}, User, nil); return err }
 	patch := func(c *Client) error { return c.Patch(ctx, Tag{}, User, "1", []byte("{}")) }
 	del := func(c *Client) error { return c.Delete(ctx, Tag{}, User, "1") }
 	list := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":1,"Resources":[%]}`
