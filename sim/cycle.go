@@ -277,6 +277,7 @@ func (s *Service) newClient(template, url, token string, j *job) (*scim.Client, 
 		return nil, scim.InvalidTenantURL(err)
 	}
 	wire := s.wire
+	wire.Bearer = s.issuer.bearer // of a job without a Secret token
 	if j == nil {
 		wire.HonourRetryAfter = false // somebody looks on
 	} else {

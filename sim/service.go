@@ -68,6 +68,7 @@ type Service struct {
 	traffic *traffic
 	metrics *counters
 	ids     recordIDs
+	issuer  *issuer
 
 	// shape is held while a job is made or destroyed; it is taken before any other lock.
 	shape sync.Mutex
@@ -108,6 +109,7 @@ func Open(opt Options) (*Service, error) {
 	}
 	s.era, s.endEra = context.WithCancel(context.Background())
 	s.metrics = newCounters(s)
+	s.issuer = &issuer{seed: opt.Seed, tenant: func() string { return s.dir.Tenant().ID }, clock: opt.Clock}
 	var err error
 	if s.ids, err = newRecordIDs(opt.Seed); err != nil {
 		return nil, err

@@ -65,6 +65,7 @@ func New(d Deps) (*Server, error) {
 		s.checkToken,
 	)
 	s.scim()
+	e.GET(keysRoute, s.keys)
 	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset})
 	s.portal = portal.New(portal.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset, DataFile: d.DataFile})
 	s.portal.Register(e)
@@ -158,12 +159,12 @@ func (s *Server) checkOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 const cookie = "entrasim"
 
 // checkToken asks for the API token, when there is one: as a bearer token, or as the cookie that the portal set once. The
-// embedded target has a token of its own; readiness and metrics have none.
+// embedded target has a token of its own; readiness, metrics and the keys of issued tokens have none.
 func (s *Server) checkToken(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		path := c.Request().URL.Path
 		if s.deps.APIToken == "" || path == "/healthz" || path == "/metrics" || path == "/sign-in" || strings.HasPrefix(path, "/assets/") ||
-			strings.HasPrefix(path, "/scim") || strings.HasPrefix(path, "/targets/") {
+			strings.HasPrefix(path, "/scim") || strings.HasPrefix(path, "/targets/") || c.Path() == keysRoute {
 			return next(c)
 		}
 		if s.signedIn(c) {

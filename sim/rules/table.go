@@ -69,6 +69,7 @@ var table = []Rule{
 	{"W-019", "A redirect is not followed; it is a failure.", ours, Inferred},
 	{"W-024", "Values of a filter are quoted, Booleans and numbers are not.", scimPage, Documented},
 	{"W-030", "Groups are always read without their members.", scimPage, Documented},
+	{"W-032", "Without a Secret token every request carries a token that Entra issued for the tenant; it is meant for tests.", scimPage, Documented},
 	{"W-040", "Test connection asks for a user with a random value of the first matching attribute.", scimPage, Documented},
 	{"W-041", "With the group mapping on, groups are probed as well.", recorded, Observed},
 	{"W-043", "Every cycle begins with the probes, also when there is nothing else to do.", recorded, Observed},

@@ -155,6 +155,9 @@ const ContentType = "application/scim+json; charset=utf-8"
 // send sends one request and reads its whole answer. The error says why no answer came.
 func (c *Client) send(ctx context.Context, tag Tag, op operation, method, url string, body []byte) (*answer, *Error) {
 	x := &Exchange{Time: c.now(), Tag: tag, Method: method}
+	if c.bearer != nil {
+		x.Rules = append(slices.Clip(x.Rules), "W-032")
+	}
 	began := time.Now()
 	k, err := c.credentials()
 	x.URL, x.RequestBody = k.mask.text(url), k.mask.bytes(body)
