@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"entrasim/directory"
 	"entrasim/sim"
 	"entrasim/sim/target"
@@ -57,7 +59,11 @@ func (p *Player) application() error {
 	if s.App.Scope == "all" {
 		scope = sim.SyncAll
 	}
-	if _, err = w.svc.CreateJob(w.app.ID, sim.SettingsEdit{TenantURL: &url, SecretToken: &token, Scope: &scope}); err != nil {
+	template := sim.TemplateSCIM
+	if s.App.Dialect == "customappsso" {
+		template = sim.TemplateCustomAppSSO
+	}
+	if _, err = w.svc.CreateJobOf(w.app.ID, template, sim.SettingsEdit{TenantURL: &url, SecretToken: &token, Scope: &scope}); err != nil {
 		return err
 	}
 	schema, err := schemaOf(s.App)
@@ -67,7 +73,10 @@ func (p *Player) application() error {
 	if err := w.svc.SetSchema(w.app.ID, schema); err != nil {
 		return err
 	}
-	if err := p.each(s.App.Assigned, p.assign); err != nil {
+	if err := p.defineRoles(s.App.Roles); err != nil {
+		return err
+	}
+	if err := p.assign(s.App.Assigned); err != nil {
 		return err
 	}
 	if s.App.Started != nil && !*s.App.Started {
@@ -308,9 +317,39 @@ func (p *Player) eachHandle(list []Handle, do func(handle, id string) error) err
 	return nil
 }
 
-func (p *Player) assign(id string) error {
-	_, err := p.world.svc.Assign(p.world.app.ID, id, "")
-	return err
+// defineRoles gives the application roles beside those of its template.
+func (p *Player) defineRoles(list Map[string]) error {
+	if len(list) == 0 {
+		return nil
+	}
+	w := p.world
+	sp, err := w.dir.ServicePrincipal(w.app.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		sp.AppRoles = append(sp.AppRoles, directory.AppRole{ID: roleID(e.Key), Value: e.Key, DisplayName: e.Value, Description: e.Value, Enabled: true,
+			AllowedMemberTypes: []string{"User"}})
+	}
+	return w.dir.SetAppRoles(w.clock.Now(), w.app.ID, sp.AppRoles)
+}
+
+// roleID derives the id of a role from its value.
+func roleID(value string) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://contoso.example/roles/"+value)).String()
+}
+
+func (p *Player) assign(list []Grant) error {
+	for _, g := range list {
+		role := ""
+		if g.Role != "" {
+			role = roleID(g.Role)
+		}
+		if _, err := p.world.svc.Assign(p.world.app.ID, p.names.objects[g.Name], role); err != nil {
+			return &placed{g.At, fmt.Sprintf("%s: %v", g.Name, err)}
+		}
+	}
+	return nil
 }
 
 // act carries out one action of a step.
@@ -349,7 +388,7 @@ func (p *Player) act(ctx context.Context, st *Step, action string) error {
 		}
 		return nil
 	case "assign":
-		return p.each(st.Assign, p.assign)
+		return p.assign(st.Assign)
 	case "unassign":
 		return p.each(st.Unassign, func(id string) error { return w.svc.Unassign(app, id) })
 	case "mappings", "filters":

@@ -224,12 +224,17 @@ func (d *decoder) slice(n *yaml.Node, v reflect.Value, f field) {
 	items := n.Content
 	if n.Kind == yaml.ScalarNode && !isNull(n) {
 		switch reflect.New(v.Type().Elem()).Interface().(type) {
-		case *string, *Handle, *Clause: // one alone needs no brackets
+		case *string, *Handle, *Grant, *Clause: // one alone needs no brackets
 			items = []*yaml.Node{n}
 		default:
 			d.want(n, yaml.SequenceNode, "a list")
 			return
 		}
+	} else if _, grants := reflect.New(v.Type().Elem()).Interface().(*Grant); grants && n.Kind == yaml.MappingNode {
+		items = nil
+		d.pairs(n, func(k, x *yaml.Node) {
+			items = append(items, &yaml.Node{Kind: yaml.MappingNode, Line: k.Line, Column: k.Column, Content: []*yaml.Node{k, x}})
+		})
 	} else if !d.want(n, yaml.SequenceNode, "a list") {
 		return
 	}

@@ -102,10 +102,10 @@ func (m Mapping) apply(schema *mapping.Schema, kind, target string) error {
 	return schema.Put(kind, replaces, am)
 }
 
-// listAttribute puts a custom extension attribute into the target's attribute list, as an administrator does before mapping
+// listAttribute puts a custom extension attribute, or roles as a whole, into the target's attribute list, as an administrator does before mapping
 // it (customize-application-attributes.md, "Editing the list of supported attributes").
 func listAttribute(schema *mapping.Schema, kind, target string) error {
-	if !strings.HasPrefix(target, "urn:") {
+	if !strings.HasPrefix(target, "urn:") && target != "roles" {
 		return nil
 	}
 	for _, d := range schema.AttributeList(kind, mapping.TargetSide) {

@@ -347,7 +347,11 @@ func (st *Step) Actions() string {
 		case "purge":
 			parts = append(parts, "purge "+names(st.Purge))
 		case "assign":
-			parts = append(parts, "assign "+names(st.Assign))
+			var list []Handle
+			for _, g := range st.Assign {
+				list = append(list, g.Handle)
+			}
+			parts = append(parts, "assign "+names(list))
 		case "unassign":
 			parts = append(parts, "unassign "+names(st.Unassign))
 		case "addMembers":

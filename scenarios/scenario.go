@@ -64,8 +64,9 @@ type App struct {
 	Mappings Mappings        `yaml:"mappings" doc:"Changes to the template's mappings."`
 	Filters  KindOf[Filters] `yaml:"filters" doc:"Scoping filters: a title with clauses that must all hold; any title suffices."`
 	Scope    string          `yaml:"scope" enum:"assigned,all" doc:"assigned, when absent, or all: Sync all users and groups."`
-	Assigned []Handle        `yaml:"assigned" doc:"Who is assigned."`
-	Dialect  string          `yaml:"dialect" enum:"legacy,compliant" doc:"How changes are written; compliant sets the flag aadOptscim062020."`
+	Roles    Map[string]     `yaml:"roles" doc:"App roles beside the usual ones: value and display name."`
+	Assigned []Grant         `yaml:"assigned" doc:"Who is assigned; a role stands behind the handle, ann: admin."`
+	Dialect  string          `yaml:"dialect" enum:"legacy,compliant,customappsso" doc:"How changes are written: legacy, when absent; compliant sets the flag aadOptscim062020; customappsso is a job of that template."`
 	Token    string          `yaml:"token" enum:"right,wrong" doc:"Whether the secret token is the target's; right when absent."`
 	Started  *bool           `yaml:"started" doc:"false leaves provisioning off until a start step."`
 	Settings Settings        `yaml:"settings" doc:"Open points of the wire, where the public record is silent."`
@@ -75,10 +76,19 @@ type App struct {
 type Settings struct {
 	At                 Pos     `yaml:"-"`
 	MemberBatch        *int    `yaml:"memberBatch" doc:"Members in one request, 100 when absent."`
+	MemberRefNull      *bool   `yaml:"memberRefNull" doc:"Members have an empty reference before their value."`
 	SinglePathless     *bool   `yaml:"singlePathless" doc:"compliant writes a single attribute without path too."`
+	SingleRoleForm     *string `yaml:"singleRoleForm" enum:"path,json" doc:"How a single role is patched."`
+	RolePrimaryString  *bool   `yaml:"rolePrimaryString" doc:"primary of a new user's roles is a text."`
 	ManagerForm        *string `yaml:"managerForm" enum:"string,object,array" doc:"How a manager is written."`
 	ManagerRemoval     *string `yaml:"managerRemoval" enum:"remove,emptyString,none" doc:"How legacy removes a manager."`
+	ManagerRemovalPath *string `yaml:"managerRemovalPath" enum:"urn,bare" doc:"The path with which compliant removes a manager."`
 	OpChoice           *string `yaml:"opChoice" enum:"diff,alwaysReplace,alwaysAdd" doc:"How Add and Replace are chosen."`
+	NullFlow           *string `yaml:"nullFlow" enum:"off,remove,emptyString" doc:"What a value that was cleared sends."`
+	PostNulls          *bool   `yaml:"postNulls" doc:"A new user's attributes without a value are sent as null."`
+	ReferenceCheck     *string `yaml:"referenceCheck" enum:"users,groups,both" doc:"A reference is asked for before it is written."`
+	ProbeIdleCycles    *bool   `yaml:"probeIdleCycles" doc:"false: a cycle without work sends nothing at all."`
+	ForwardTenantQuery *bool   `yaml:"forwardTenantQuery" doc:"The Tenant URL's own query is sent along."`
 	SoftDelete         *bool   `yaml:"softDelete" doc:"false: the target has no soft delete, and an application without a mapping of active gets DELETE."`
 	RematchMissing     *bool   `yaml:"rematchMissing" doc:"A linked object that is gone is matched and created anew."`
 	HonourRetryAfter   *bool   `yaml:"honourRetryAfter" doc:"Whether a 429 is waited out as long as it asks."`
@@ -128,7 +138,7 @@ type Step struct {
 	Purge         []Handle        `yaml:"purge" action:"" doc:"Deletes for good."`
 	AddMembers    Map[[]Handle]   `yaml:"addMembers" action:"" doc:"Members that join, by group."`
 	RemoveMembers Map[[]Handle]   `yaml:"removeMembers" action:"" doc:"Members that leave, by group."`
-	Assign        []Handle        `yaml:"assign" action:"" doc:"Assigns to the application."`
+	Assign        []Grant         `yaml:"assign" action:"" doc:"Assigns to the application, as under application."`
 	Unassign      []Handle        `yaml:"unassign" action:"" doc:"Takes the assignment away."`
 	Mappings      *Mappings       `yaml:"mappings" action:"" doc:"Changes mappings, as under application."`
 	Filters       KindOf[Filters] `yaml:"filters,none" action:"" doc:"Replaces scoping filters; none takes them away."`

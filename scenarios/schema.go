@@ -45,7 +45,7 @@ func (w *schemaWriter) reflected(v reflect.Value, f field) map[string]any {
 		item := reflect.New(v.Type().Elem()).Elem()
 		list := map[string]any{"type": "array", "items": w.reflected(item, f)}
 		switch item.Addr().Interface().(type) {
-		case *string, *Handle, *Clause:
+		case *string, *Handle, *Grant, *Clause:
 			return map[string]any{"anyOf": []any{list, w.reflected(item, f)}}
 		}
 		return list
@@ -183,6 +183,10 @@ func describe(v reflect.Value, f field) (string, any) {
 		return "duration", nil
 	case *Handle:
 		return "handle", nil
+	case *Grant:
+		return "handle, or handle: role", nil
+	case *Map[string]:
+		return "texts by name", nil
 	case *Clause:
 		return "clause", nil
 	case *Value:

@@ -129,21 +129,24 @@ var spoil = []struct{ from, to string }{
 	{`status: Active`, `status: Paused`}, {`incremental Succeeded`, `incremental Failed`}, {`displayName: Ann Ace\}`, `displayName: Ann Bee}`},
 }
 
-// TestUpdateRepairs spoils the expectations of every built-in scenario and has them written anew: the file passes again,
+// TestUpdateRepairs spoils expectations of every built-in scenario, two kinds of them in each, and has them written anew: the file passes again,
 // and no line changed but those that were spoilt or belong to them.
 func TestUpdateRepairs(t *testing.T) {
 	repaired := 0
-	for _, name := range Names() {
+	for i, name := range Names() {
+		tries := 0
 		s, err := Builtin(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		head, tail, _ := strings.Cut(string(s.source), "\nsteps:\n")
-		for _, c := range spoil {
+		for k := range spoil {
+			c := spoil[(i+k)%len(spoil)]
 			spoilt := regexp.MustCompile(c.from).ReplaceAllString(tail, c.to)
-			if spoilt == tail {
+			if spoilt == tail || tries == 2 {
 				continue
 			}
+			tries++
 			before := head + "\nsteps:\n" + spoilt
 			s, err := Parse("t", []byte(before))
 			if err != nil {
@@ -175,7 +178,7 @@ func TestUpdateRepairs(t *testing.T) {
 		}
 	}
 	t.Logf("%d spoilt files repaired", repaired)
-	if repaired < 100 {
+	if repaired < 80 {
 		t.Errorf("only %d spoilt files were repaired", repaired)
 	}
 }

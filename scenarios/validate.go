@@ -91,9 +91,7 @@ func (c *checker) beginning() {
 		c.at(s.Target.At, "token belongs to a url; the embedded target has its own", "")
 	}
 	c.faults(s.Target.Faults)
-	for _, h := range s.App.Assigned {
-		c.present(h)
-	}
+	c.grants(s.App.Assigned)
 	if len(s.App.Assigned) == 0 && s.App.Scope != "all" && !s.assignsLater() {
 		c.warn(s.App.At.or(s.At), "nobody is assigned, so that nothing is provisioned", "name somebody under application.assigned, or set scope: all")
 	}
@@ -103,6 +101,17 @@ func (c *checker) beginning() {
 		schema = mapping.Default()
 	}
 	c.schema = schema
+}
+
+// grants checks who is assigned, and with which role.
+func (c *checker) grants(list []Grant) {
+	roles := c.s.App.Roles.keys()
+	for _, g := range list {
+		c.present(g.Handle)
+		if g.Role != "" && !slices.Contains(roles, g.Role) {
+			c.at(g.At, fmt.Sprintf("the application has no role %q", g.Role), nearest(g.Role, roles))
+		}
+	}
 }
 
 func (s *Scenario) assignsLater() bool {
@@ -411,7 +420,8 @@ func (c *checker) action(st *Step, action string) {
 			}
 		}
 	case "assign", "unassign":
-		for _, h := range append(slices.Clone(st.Assign), st.Unassign...) {
+		c.grants(st.Assign)
+		for _, h := range st.Unassign {
 			c.present(h)
 		}
 	case "mappings":

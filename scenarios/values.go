@@ -86,6 +86,26 @@ func (h *Handle) decode(d *decoder, n *yaml.Node) {
 
 func (*Handle) schema(*schemaWriter) map[string]any { return map[string]any{"type": "string"} }
 
+// Grant is an assignment: a handle, and maybe a role of the application.
+type Grant struct {
+	Handle
+	Role string // "" is the role that Add user/group gives when none is chosen
+}
+
+func (g *Grant) decode(d *decoder, n *yaml.Node) {
+	g.At = posOf(n)
+	if n.Kind == yaml.MappingNode && len(n.Content) == 2 {
+		d.decode(n.Content[0], &g.Name)
+		d.decode(n.Content[1], &g.Role)
+		return
+	}
+	d.decode(n, &g.Name)
+}
+
+func (*Grant) schema(*schemaWriter) map[string]any {
+	return map[string]any{"anyOf": []any{map[string]any{"type": "string"}, map[string]any{"type": "object", "minProperties": 1, "additionalProperties": map[string]any{"type": "string"}}}}
+}
+
 // Act is an action without arguments.
 type Act bool
 
