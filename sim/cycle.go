@@ -51,6 +51,9 @@ type cycle struct {
 	// life ends when the cycle is to stop behind the objects in flight; its cause says why. halt ends it.
 	life context.Context
 	halt context.CancelCauseFunc
+	// patience ends with the cycle's life, or earlier: then it runs on, and waits for no busy target any more.
+	patience context.Context
+	hurry    context.CancelFunc
 }
 
 // Why a cycle stops before its end. With any other cause it is kept and goes on later.
@@ -94,6 +97,7 @@ func (s *Service) cycleOf(ctx context.Context, j *job, forced bool) (result Cycl
 		return result, false
 	}
 	defer c.halt(nil)
+	defer c.hurry()
 	s.jobChanged(j)
 	err := s.contained("running a cycle", c.run)
 	if errors.Is(err, errStopped) && !c.restarted() {
@@ -159,6 +163,7 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 		c.at.Exec.ActivityID = c.id
 	}
 	c.life, c.halt = context.WithCancelCause(ctx)
+	c.patience, c.hurry = context.WithCancel(c.life)
 	unhook := context.AfterFunc(run, func() { c.halt(run.Err()) })
 	context.AfterFunc(c.life, func() { unhook() })
 	j.progress = &Progress{Cycle: c.number, CycleID: c.id, Kind: c.at.Kind, Phase: PhaseProbe, Began: c.began, Counts: c.at.Counts, Requests: c.at.Request}

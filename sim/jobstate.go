@@ -113,6 +113,13 @@ func (j *job) halt(cause error) {
 	}
 }
 
+// hurry lets a running cycle come to its end without waiting for a busy target. j.mu is held.
+func (j *job) hurry() {
+	if c := j.running.Load(); c != nil {
+		c.hurry()
+	}
+}
+
 // retire keeps a job from running and writing any more; the cycle that runs stops. It is the first step of its deletion.
 func (s *Service) retire(j *job) {
 	j.mu.Lock()

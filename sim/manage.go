@@ -253,10 +253,12 @@ func (s *Service) Start(appID string) error {
 	})
 }
 
-// Pause withholds further cycles; the one that runs ends normally (known-issues.md). Watermark, links and escrows stay.
+// Pause withholds further cycles; the one that runs ends normally (known-issues.md), though it does not wait for a target that
+// asks it to. Watermark, links and escrows stay.
 func (s *Service) Pause(appID string) error {
-	return s.change(appID, "Disable/pause provisioning configuration", "", func(j *job, _ *bbolt.Tx) error {
+	return s.change(appID, "Disable/pause provisioning configuration", "", func(j *job, tx *bbolt.Tx) error {
 		j.state.Schedule, j.state.Next = SchedulePaused, time.Time{}
+		tx.OnCommit(j.hurry)
 		return nil
 	})
 }

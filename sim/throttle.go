@@ -13,16 +13,28 @@ import (
 const longestJump = 24 * time.Hour
 
 // waitOut passes the time that a busy target asks a job for. A target on this clock waits by it; that of any other takes
-// real time, and virtual time moves by as much. What stops the job's cycle ends the wait.
+// real time, and virtual time moves by as much. What stops the job's cycle ends the wait; so does a pause of the job, whose
+// cycle then goes on as if the target had named no time.
 func (s *Service) waitOut(ctx context.Context, j *job, own bool, d time.Duration) error {
-	if c := j.running.Load(); c != nil {
-		ctx = c.life
+	c := j.running.Load()
+	if c == nil {
+		return s.waitBy(ctx, own, d)
 	}
+	err := s.waitBy(c.patience, own, d)
+	if c.patience.Err() != nil && c.life.Err() == nil {
+		return scim.ErrTooLong
+	}
+	return err
+}
+
+func (s *Service) waitBy(ctx context.Context, own bool, d time.Duration) error {
 	takes := d
 	if own {
 		takes = s.clock.Takes(d)
 	}
 	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
 	case takes > s.opt.MaxRetryAfter || own && d > longestJump:
 		return scim.ErrTooLong
 	case own:

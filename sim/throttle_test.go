@@ -211,3 +211,47 @@ func TestWaitEndsWithItsCycle(t *testing.T) {
 		}
 	}
 }
+
+// TestPauseDuringWait: a paused job's cycle comes to its end, and waits for nobody any more.
+func TestPauseDuringWait(t *testing.T) {
+	for _, mode := range []clock.Mode{clock.Manual, clock.Real} {
+		t.Run(string(mode), func(t *testing.T) {
+			w := newWorld(t, mapping.Starter(), "")
+			w.no(w.clock.Set(mode, 1))
+			w.people(20)
+			busy := make(chan struct{}, 100)
+			w.busy(func(rw http.ResponseWriter, n int) bool {
+				if n <= 5 || n > 15 {
+					return false
+				}
+				rw.Header().Set("Retry-After", "250")
+				busy <- struct{}{}
+				return true
+			})
+			w.no(w.svc.Start(w.app.ID))
+			done := make(chan []CycleResult)
+			go func() {
+				list, err := w.svc.RunCycles(context.Background())
+				if err != nil {
+					t.Error(err)
+				}
+				done <- list
+			}()
+			<-busy
+			time.Sleep(20 * time.Millisecond) // for the answer to arrive
+			began := time.Now()
+			w.no(w.svc.Pause(w.app.ID))
+			list := <-done
+			if took := time.Since(began); took > 1500*time.Millisecond {
+				t.Errorf("it took %v", took)
+			}
+			if len(list) != 1 || list[0].State != EntryLevelErrors || list[0].Counts.Create != 10 || list[0].Counts.Fail != 10 {
+				t.Errorf("cycles %+v", list)
+			}
+			if j := w.job(); j.Status.Code != StatusPaused || j.Escrows != 10 {
+				t.Errorf("%s, %d escrows", j.Status.Code, j.Escrows)
+			}
+			w.no(w.clock.Set(clock.Manual, 1))
+		})
+	}
+}

@@ -13,7 +13,7 @@ import (
 // repeatLimit is how often a request is sent again whose answer asks to wait; then the operation has failed.
 const repeatLimit = 3
 
-// ErrTooLong is the error of an Options.Wait that does not wait as long as it is asked to.
+// ErrTooLong is the error of an Options.Wait that does not wait as long as it is asked to: the request has failed.
 var ErrTooLong = errors.New("the target asks to wait for too long")
 
 // do sends a request, and sends it again as long as the target answers 429 and says how long to wait. Meanwhile the other
