@@ -39,7 +39,8 @@ type Clock struct {
 	rate   float64
 	base   time.Time // the virtual instant at wall
 	wall   time.Time
-	frozen bool // an advance is running: now is base
+	shown  time.Time // the latest instant shown since wall, in mode Real
+	frozen bool      // an advance is running: now is base
 	timers map[string]timer
 	wake   chan struct{} // holds a token when the runner must look again
 
@@ -77,7 +78,13 @@ func (c *Clock) now() time.Time {
 	if c.mode == Manual || c.frozen {
 		return c.base
 	}
-	seconds := time.Since(c.wall).Seconds() * c.rate
+	since := time.Since(c.wall)
+	if c.mode == Real {
+		// By the wall, which goes on while the machine sleeps; where it is set back, by the machine's own count of time.
+		since = max(since, time.Now().Round(0).Sub(c.wall.Round(0)), c.shown.Sub(c.base))
+		c.shown = c.base.Add(since)
+	}
+	seconds := since.Seconds() * c.rate
 	if seconds >= Latest.Sub(c.base).Seconds() {
 		return Latest
 	}
@@ -152,7 +159,7 @@ func (c *Clock) Reset(ctx context.Context, mode Mode, rate float64, start time.T
 		if c.running == 0 { // work that ended may have set a timer
 			clear(c.timers)
 			c.mode, c.rate = mode, rateOf(mode, rate)
-			c.base, c.wall = start.UTC(), time.Now()
+			c.base, c.wall, c.shown = start.UTC(), time.Now(), time.Time{}
 			c.mu.Unlock()
 			c.kick()
 			c.moved()
@@ -231,7 +238,7 @@ func (c *Clock) kick() {
 // Run fires timers as wall time passes, each in a goroutine of its own, until ctx ends; it then waits for their work.
 // Under the manual clock, and while an advance runs, it fires nothing.
 func (c *Clock) Run(ctx context.Context) {
-	alarm := time.NewTimer(time.Hour)
+	alarm := time.NewTimer(longestSleep)
 	defer alarm.Stop()
 	for {
 		alarm.Reset(c.fire(ctx))
@@ -244,6 +251,9 @@ func (c *Clock) Run(ctx context.Context) {
 		}
 	}
 }
+
+// longestSleep bounds how late a timer is noticed whose time came while the machine slept.
+const longestSleep = time.Minute
 
 // fire starts everything that is due and returns how long, in wall time, nothing else will be.
 func (c *Clock) fire(ctx context.Context) time.Duration {
@@ -262,9 +272,9 @@ func (c *Clock) fire(ctx context.Context) time.Duration {
 	}
 	t, ok := c.first()
 	if !ok || c.mode == Manual || c.frozen {
-		return time.Hour
+		return longestSleep
 	}
-	return min(time.Hour, max(0, time.Duration(float64(t.due.Sub(c.now()))/c.rate)+time.Microsecond))
+	return min(longestSleep, max(0, time.Duration(float64(t.due.Sub(c.now()))/c.rate)+time.Microsecond))
 }
 
 func (c *Clock) done() {

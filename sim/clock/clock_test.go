@@ -129,3 +129,20 @@ func TestLatest(t *testing.T) {
 		}
 	}
 }
+
+// TestWallIsSet: the real clock follows the wall forth, and never back.
+func TestWallIsSet(t *testing.T) {
+	c := New(Real, 1, start)
+	c.wall = c.wall.Round(0).Add(-time.Hour) // as if the wall had moved on by an hour that the machine did not count
+	forth := c.Now()
+	if d := forth.Sub(start); d < time.Hour || d > time.Hour+time.Minute {
+		t.Errorf("an hour forth: it moved by %v", d)
+	}
+	c.wall = c.wall.Add(2 * time.Hour) // and was set back by two
+	if back := c.Now(); back.Before(forth) || back.Sub(forth) > time.Minute {
+		t.Errorf("two hours back: from %v to %v", forth, back)
+	}
+	if err := c.Set(Manual, 1); err != nil || c.Now().Before(forth) {
+		t.Errorf("manual behind it: %v, %v", c.Now(), err)
+	}
+}
