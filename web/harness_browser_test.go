@@ -71,13 +71,13 @@ func evaluate[T any](b *browser, js string) T {
 	return v
 }
 
-// until evaluates JavaScript until it is true. A page that is just being replaced counts as not yet.
+// until evaluates JavaScript until it is true. A page that is being left counts as not yet: what is pressed there would be lost.
 func (b *browser) until(what, js string) {
 	b.Helper()
 	var last error
 	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		try, cancel := context.WithTimeout(b.ctx, 2*time.Second)
-		ok, err := chromedp.Run(try, chromedp.Evaluate[bool](`Boolean(`+js+`)`))
+		ok, err := chromedp.Run(try, chromedp.Evaluate[bool](`!window.leaving && Boolean(`+js+`)`))
 		cancel()
 		if err == nil && ok {
 			return
@@ -100,8 +100,9 @@ func (b *browser) see(text string) {
 func (b *browser) press(scope, text string) {
 	b.Helper()
 	b.until("pressing "+text, `(() => { if (document.readyState !== "complete") return false;
+		navigation.onnavigate = (e) => (window.leaving = !e.hashChange && e.downloadRequest === null);
 		const e = [...document.querySelectorAll(["button", "a", "label", "summary"].map(n => `+strconv.Quote(scope)+` + " " + n).join())].find(e => (e.innerText.trim() || e.ariaLabel || "").includes(`+strconv.Quote(text)+`) && !e.disabled && e.offsetParent);
-		if (e) setTimeout(() => e.click()); return e; })()`)
+		if (e) e.click(); return e; })()`)
 }
 
 func (b *browser) fill(selector, value string) {

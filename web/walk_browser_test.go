@@ -19,6 +19,7 @@ import (
 func TestSeedWalkInBrowser(t *testing.T) {
 	url := serveWith(t, "", clock.Manual)
 	b := newBrowser(t)
+	b.size(1440, 900)
 	b.open(url + "/")
 	b.see("Ready. Nothing has been sent yet.")
 	b.shot("home")
@@ -104,12 +105,12 @@ func (w *walk) mapAttributes() {
 	w.press("tbody", "active")
 	w.until("the expression of active", `document.querySelector("#f-expression")?.value === 'Switch([IsSoftDeleted], , "False", "True", "True", "False")'`)
 	w.see(`"active":false`) // nobody is assigned yet
+	w.shot("mapping")
 	w.press("aside", "Close")
 	w.press("tbody", "externalId")
 	w.see("Edit Attribute")
 	w.fill("#f-source", "objectId")
 	w.until("the result", `/[0-9a-f]{8}-[0-9a-f]{4}/.test(document.querySelector("#preview output")?.innerText)`)
-	w.shot("mapping")
 	w.press("aside", "Ok")
 	w.see("Mapping saved.")
 	w.press(".tabs", "Groups")
@@ -237,6 +238,7 @@ func (w *walk) removeMember(group, name string) {
 func (w *walk) deleteGroup(name string) {
 	w.open(w.url + "/groups")
 	w.press("tbody", name)
+	w.see("Add member")
 	w.press(".commands", "Delete")
 	w.see("Delete " + name + "?")
 	w.press("dialog", "Delete")

@@ -113,7 +113,7 @@ func (p *Portal) anybody(appID, kind string) (string, error) {
 // previewResult is the result of a mapping for somebody, with the words around it.
 type previewResult struct {
 	sim.ExpressionPreview
-	Nobody string // why there is nobody to show a result for
+	Nobody string // why there is no result to show
 	Caret  string
 	Rules  []string // that shape it on the wire
 }
@@ -127,6 +127,10 @@ func (p *Portal) result(appID, kind string, n *attributePanel) (r previewResult,
 		if errors.As(err, &syntax) {
 			r.Caret = syntax.Caret(n.Expression)
 		}
+		return r, nil
+	}
+	if n.Type == "Direct" && (n.Source == "members" || n.Source == "manager") {
+		r.Nobody = "A reference: it is written in a pass of its own, once both objects stand at the target."
 		return r, nil
 	}
 	of := directory.KindUser
