@@ -65,7 +65,6 @@ type decoder struct {
 	file     string
 	source   []byte
 	problems Problems
-	depth    int
 }
 
 // load parses the YAML and refuses what scenario files have no use for: several documents, anchors and aliases, tags.
