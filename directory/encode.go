@@ -11,7 +11,8 @@ import (
 // CBOR tool shows what a file holds, and it is read several times faster. Times are text, as in JSON.
 var (
 	encoder = working(cbor.EncOptions{Time: cbor.TimeRFC3339NanoUTC, Sort: cbor.SortBytewiseLexical}.EncMode())
-	decoder = working(cbor.DecOptions{DefaultMapType: reflect.TypeFor[map[string]any]()}.DecMode())
+	// A text that is none must not make the rest of its value, or of the file, unreadable.
+	decoder = working(cbor.DecOptions{DefaultMapType: reflect.TypeFor[map[string]any](), UTF8: cbor.UTF8DecodeInvalid}.DecMode())
 )
 
 func working[T any](v T, err error) T {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.etcd.io/bbolt"
 
@@ -61,6 +62,9 @@ func (s *Service) apply(j *job, edit SettingsEdit) (credentials bool, err error)
 	}
 	if edit.SecretToken != nil {
 		token := strings.TrimSpace(*edit.SecretToken)
+		if !utf8.ValidString(token) {
+			return false, invalid("secretToken", "The secret token holds bytes that are no text.", "Paste the token alone, without the word Bearer.")
+		}
 		if strings.ContainsAny(token, "\r\n") {
 			return false, invalid("secretToken", "The secret token spans several lines.", "Paste the token alone, without the word Bearer.")
 		}

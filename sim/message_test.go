@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -180,5 +181,34 @@ func TestNoAnswerIsTold(t *testing.T) {
 	}
 	if !strings.Contains(l.Sentence, "(the connection was closed before an answer came)") {
 		t.Errorf("sentence %s", l.Sentence)
+	}
+}
+
+// TestScopeResultIsJSON: whatever a scoping filter is called, the log's result of it is JSON that says so.
+func TestScopeResultIsJSON(t *testing.T) {
+	for _, title := range []string{"Sales", `a "b" \c`, "tab\tline\nbell\a", "\x7f\u0085\u2028\U000e0001🙂", "<&>"} {
+		s := mapping.Starter()
+		s.ObjectMapping("User").Scope = &mapping.FilterDocument{Groups: []mapping.FilterGroup{{Name: title, Clauses: []mapping.FilterClause{
+			{SourceOperandName: "department", OperatorName: "EQUALS", TargetOperand: &mapping.FilterValues{Values: []string{title}}}}}}}
+		w := newWorld(t, s, "")
+		ann := w.user("ann")
+		w.assign(ann.ID)
+		w.no(w.svc.Start(w.app.ID))
+		w.cycle()
+		for _, step := range w.record(ann.ID).Steps {
+			for _, d := range step.Details {
+				if d.Key != "ScopeEvaluationResult" {
+					continue
+				}
+				var got map[string]bool
+				if err := json.Unmarshal([]byte(d.Value), &got); err != nil || len(got) != 1 {
+					t.Fatalf("%q: %s: %v", title, d.Value, err)
+				}
+				want := fmt.Sprintf("%s.department EQUALS '%s'", title, title)
+				if pass, ok := got[want]; !ok || pass {
+					t.Errorf("%q: %s", title, d.Value)
+				}
+			}
+		}
 	}
 }

@@ -60,8 +60,9 @@ func (m *masker) bytes(b []byte) []byte {
 	return b
 }
 
-// text is bytes for a string.
+// text is bytes for a string, which it makes a text of: what a target sends need not be one.
 func (m *masker) text(s string) string {
+	s = strings.ToValidUTF8(s, "\ufffd")
 	for _, form := range m.forms {
 		if strings.Contains(s, form) {
 			return string(m.bytes([]byte(s)))

@@ -58,7 +58,7 @@ func (d Dialect) String() string { return [...]string{"legacy", "compliant", "cu
 // Options are the open points of the wire, where the public record is silent or contradicts itself. The zero value is
 // not usable; begin with DefaultOptions.
 type Options struct {
-	OnDemandHonoursFlag bool   // on-demand runs follow aadOptscim062020; documented not to
+	OnDemandHonoursFlag bool   // on-demand runs follow aadOptscim062020; documented not to. Nothing runs on demand yet
 	StrictTLS           bool   // refuse plain HTTP, allow TLS 1.2 only
 	ForwardTenantQuery  bool   // send the tenant URL's own query behind the request's
 	EscapeFilterValues  bool   // write " and \ in filter values as \" and \\
@@ -143,8 +143,8 @@ func ParseTenantURL(raw string) (Endpoint, error) {
 		return Endpoint{}, fmt.Errorf("the Tenant URL %q is no URL: %w", redactURL(raw), err)
 	case len(u.Hostname()) > 253: // RFC 1035, 2.3.4
 		return Endpoint{}, fmt.Errorf("the host of the Tenant URL is longer than any name")
-	case !utf8.ValidString(u.Hostname()):
-		return Endpoint{}, fmt.Errorf("the Tenant URL %q has a host that is no text", redactURL(raw))
+	case !utf8.ValidString(raw) || !utf8.ValidString(u.Hostname()):
+		return Endpoint{}, fmt.Errorf("the Tenant URL %q holds bytes that are no text", redactURL(raw))
 	case u.Scheme != "https" && u.Scheme != "http":
 		return Endpoint{}, fmt.Errorf("the Tenant URL %q does not begin with https:// or http://", redactURL(raw))
 	case u.Host == "":

@@ -1,12 +1,14 @@
 package scim
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
 )
@@ -179,6 +181,9 @@ var parsers fastjson.ParserPool
 
 // parseBody reads JSON and hands it to read, which must not keep it.
 func parseBody(body []byte, read func(v *fastjson.Value) error) error {
+	if !utf8.Valid(body) { // JSON is UTF-8 (RFC 8259, 8.1); as the service's reader does, other bytes are replaced
+		body = bytes.ToValidUTF8(body, []byte("\ufffd"))
+	}
 	p := parsers.Get()
 	defer parsers.Put(p)
 	v, err := p.ParseBytes(body)
