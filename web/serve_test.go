@@ -183,6 +183,11 @@ func TestAPIToken(t *testing.T) {
 			t.Errorf("sign in with to=%s: %d to %q, want 303 to /", to, res.StatusCode, got)
 		}
 	}
+	for _, path := range []string{"/sign-in", "/targets/none/nowhere"} { // pages that need no token tell nothing of the tenant
+		if _, body := get(t, url+path); strings.Contains(body, "Contoso") || !strings.Contains(body, "</html>") {
+			t.Errorf("%s without token: %.300s", path, body)
+		}
+	}
 	if _, body := get(t, url+"/sign-in"); strings.Contains(body, "a-very-secret-token") {
 		t.Error("the token is on a page")
 	}

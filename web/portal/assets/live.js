@@ -285,7 +285,7 @@ function countUnsaved() {
 edited?.addEventListener("input", countUnsaved);
 edited?.addEventListener("reset", () => setTimeout(countUnsaved));
 addEventListener("beforeunload", (e) => {
-  if (edited && !edited.dataset.sent && unsaved() && !document.querySelector("form[data-sent]")) e.preventDefault();
+  if (edited && !edited.dataset.sent && unsaved()) e.preventDefault();
 });
 
 // Fields that name people or groups suggest some while typing.
