@@ -202,6 +202,9 @@ func (s *Service) Logs(q LogQuery) (directory.Page[LogRecord], error) {
 		}
 		prefix, bucket = key(app.Num), bucketByApp
 	}
+	// Records are worded behind the transaction: wording reads the file too, and a transaction within one may wait for ever
+	// for a writer that waits for the outer one.
+	var found []record
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketSim).Bucket(bucketLog)
 		c := b.Bucket(bucket).Cursor()
@@ -221,14 +224,17 @@ func (s *Service) Logs(q LogQuery) (directory.Page[LogRecord], error) {
 			if !match(&r) {
 				continue
 			}
-			if len(page.Items) == limit {
+			if len(found) == limit {
 				page.Next = strconv.FormatUint(n+1, 10)
 				return nil
 			}
-			page.Items = append(page.Items, s.worded(&r))
+			found = append(found, r)
 		}
 		return nil
 	})
+	for i := range found {
+		page.Items = append(page.Items, s.worded(&found[i]))
+	}
 	return page, err
 }
 
@@ -260,13 +266,12 @@ func (s *Service) logMatcher(q LogQuery) (func(*record) bool, error) {
 
 // LogRecord returns the record with the given id.
 func (s *Service) LogRecord(id string) (LogRecord, error) {
-	var rec LogRecord
 	n, ok := s.ids.number(id)
 	if !ok {
-		return rec, notFound("there is no provisioning log record %q", id)
+		return LogRecord{}, notFound("there is no provisioning log record %q", id)
 	}
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		r := record{Seq: n}
+	r := record{Seq: n}
+	if err := s.db.View(func(tx *bbolt.Tx) error {
 		ok, err := getValue(tx.Bucket(bucketSim).Bucket(bucketLog).Bucket(bucketRecords), key(n), &r)
 		if err != nil {
 			return err
@@ -274,10 +279,11 @@ func (s *Service) LogRecord(id string) (LogRecord, error) {
 		if !ok {
 			return notFound("there is no provisioning log record %s; records are kept for 30 days", id)
 		}
-		rec = s.worded(&r)
 		return nil
-	})
-	return rec, err
+	}); err != nil {
+		return LogRecord{}, err
+	}
+	return s.worded(&r), nil
 }
 
 // cycleID names the cycle of a record.
