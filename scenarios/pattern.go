@@ -249,10 +249,10 @@ func parseLine(text string) (line, error) {
 	return l, nil
 }
 
-// splitQuery takes a query of a file apart, in which values stand as they are meant. An & divides only where a name and an
-// equals sign follow.
-var divider = regexp.MustCompile(`&([A-Za-z]+=)`)
+var divider = regexp.MustCompile(`&((?:attributes|excludedAttributes|filter|startIndex|count|sortBy|sortOrder)=)`)
 
+// splitQuery takes a query of a file apart, in which values stand as they are meant. An & divides only where one of SCIM's
+// parameters follows.
 func splitQuery(query string) []param {
 	var list []param
 	for _, part := range strings.Split(divider.ReplaceAllString(query, "\x00$1"), "\x00") {

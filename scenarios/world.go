@@ -52,6 +52,7 @@ type world struct {
 	target *target.Server // nil: not the embedded one
 	app    sim.Application
 	base   string // URL of the target
+	tenant string // what an administrator enters: the same, with the query that was given
 	token  string
 	client *http.Client // for what the scenario does and looks at by itself
 	folder string
@@ -87,7 +88,7 @@ func newWorld(ctx context.Context, s *Scenario, t Target, seed int64, sent func(
 		if err != nil {
 			return w, err
 		}
-		w.base = ep.Base
+		w.base, w.tenant = ep.Base, t.URL
 		wire.Guard = guard
 	case t.Handler != nil:
 		path := t.Path
@@ -220,10 +221,17 @@ func (w *world) close() error {
 
 // tenantURL is what the application's form holds.
 func (w *world) tenantURL(app App) string {
-	if app.Dialect == "compliant" {
-		return w.base + "?aadOptscim062020"
+	url := w.tenant
+	if url == "" {
+		url = w.base
 	}
-	return w.base
+	if ep, err := scim.ParseTenantURL(url); app.Dialect != "compliant" || err == nil && ep.Dialect == scim.Compliant {
+		return url
+	}
+	if strings.Contains(url, "?") {
+		return url + "&aadOptscim062020"
+	}
+	return url + "?aadOptscim062020"
 }
 
 // call sends a request of the scenario's own to the target and returns the answer. Faults do not hold for it: with the

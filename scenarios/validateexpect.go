@@ -1,0 +1,232 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"entrasim/directory"
+	"entrasim/sim/scim"
+)
+
+// expect checks what a step expects: that it can be seen there, and that it can fail.
+func (c *checker) expect(e *Expect, runs bool) {
+	given := 0
+	for _, f := range fieldsOf(e).all {
+		if f.value.IsNil() {
+			continue
+		}
+		given++
+		if f.needsRun && !runs {
+			at := e.At
+			if place := fieldsOf(f.value.Interface()).place; place.IsValid() {
+				at, _ = place.Interface().(Pos)
+			}
+			c.at(at.or(e.At), fmt.Sprintf("%s can't be seen here: nothing runs in this step", f.name), "add cycle or advance to it")
+		}
+	}
+	if given == 0 {
+		c.at(e.At, "expect is empty, so that it can't fail", "")
+	}
+	for _, r := range []*Requests{e.Requests, e.Probes} {
+		if r != nil {
+			c.requests(r, r == e.Probes)
+		}
+	}
+	if e.Log != nil {
+		c.records(e.Log)
+	}
+	if y := e.Cycles; y != nil && y.Count == nil && len(y.List) == 0 {
+		c.at(y.At, "cycles is empty; write the number 0 for none", "")
+	}
+	if j := e.Job; j != nil && *j == (JobState{At: j.At}) {
+		c.at(j.At, "job is empty, so that it can't fail", "")
+	}
+	if e.Target != nil {
+		c.held(*e.Target, e.At)
+	}
+	if limit := scim.DefaultOptions().Timeout; e.Slowest != nil && e.Slowest.D >= limit {
+		c.at(e.Slowest.At, fmt.Sprintf("slowest can't fail: no request waits longer than %s", limit), "")
+	}
+}
+
+func (c *checker) requests(e *Requests, probes bool) {
+	if !e.exact && len(e.Contains)+len(e.None) == 0 && e.Count == nil {
+		c.at(e.At, "nothing is expected here, so that it can't fail", "write [] for no request at all")
+	}
+	for _, part := range []struct {
+		list    []Request
+		forbids bool
+	}{{e.Exact, false}, {e.Contains, false}, {e.None, true}} {
+		for i := range part.list {
+			c.request(&part.list[i], part.forbids, probes)
+		}
+	}
+	for _, no := range e.None {
+		for _, yes := range append(slices.Clone(e.Exact), e.Contains...) {
+			if no.Line == yes.Line && !no.Body.Set && no.Status == "" && no.URL == "" && !no.Exactly.Set {
+				c.at(no.At, fmt.Sprintf("%s is expected and forbidden", no.Line), "")
+			}
+		}
+	}
+}
+
+// request checks a pattern. forbids says that it must not be seen, so that one which never can be is a mistake as well.
+func (c *checker) request(r *Request, forbids, probes bool) {
+	l, err := parseLine(r.Line)
+	if err != nil {
+		c.at(r.At, err.Error(), "")
+		return
+	}
+	c.placeholders(r.Line, r.At)
+	c.placeholdersIn(r.Body.Data, r.Body.At)
+	c.placeholdersIn(r.Exactly.Data, r.Exactly.At)
+	c.placeholders(r.URL, r.At)
+	for _, v := range r.Headers {
+		c.placeholders(v, r.At)
+	}
+	if why := impossible(l, r, probes); why != "" {
+		if forbids {
+			why += ", so that this can't fail"
+		}
+		c.at(r.At, why, "")
+	}
+	if n, err := strconv.Atoi(r.Status); r.Status != "" && r.Status != "any" && r.Status != "none" && (err != nil || n < 100 || n > 599) {
+		c.at(r.At, fmt.Sprintf("status is %q; expected a number from 100 to 599, none or any", r.Status), "")
+	}
+	if r.URL != "" && !strings.HasPrefix(r.URL, "/") {
+		c.at(r.At, "url begins with a slash: it is what stands behind the base URL", "")
+	}
+	if text, ok := r.Body.Data.(string); ok {
+		c.at(r.Body.At, fmt.Sprintf("body is the text %s; expected a table of members", show(text)), "exactly takes a body as text")
+	}
+}
+
+// impossible says why a request can never be seen, "" when it can.
+func impossible(l line, r *Request, probes bool) string {
+	segments := strings.Split(strings.Trim(l.path, "/"), "/")
+	collection := len(segments) == 1
+	body := r.Body.Set || r.Exactly.Set
+	open := strings.Contains(l.path, "{*}") || strings.Contains(l.path, "{?")
+	switch {
+	case l.method == "PUT":
+		return "Entra never sends PUT"
+	case probes && l.method != "GET" && l.method != "*":
+		return "a probe is a GET"
+	case probes && !collection:
+		return "a probe names no object"
+	case (l.method == "GET" || l.method == "DELETE") && body:
+		return l.method + " has no body"
+	case l.path != "" && !open && segments[0] != "Users" && segments[0] != "Groups" && segments[0] != "Schemas":
+		return fmt.Sprintf("the service asks for /Users and /Groups, never for %s", l.path)
+	case l.path == "" || open:
+		return ""
+	case l.method == "POST" && !collection:
+		return "a POST names no object"
+	case (l.method == "PATCH" || l.method == "DELETE") && collection:
+		return l.method + " names an object: " + l.path + "/{handle}"
+	case l.method != "GET" && l.method != "*" && len(l.query) > 0:
+		return l.method + " has no query"
+	}
+	return ""
+}
+
+// placeholders checks the handles in a text.
+func (c *checker) placeholders(text string, at Pos) {
+	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+		name := m[1]
+		if name == "*" {
+			continue
+		}
+		if bind, ok := strings.CutPrefix(name, "?"); ok {
+			if c.uses[bind]++; c.uses[bind] == 1 {
+				c.bound[bind] = at
+			}
+			continue
+		}
+		handle, property, has := strings.Cut(name, ".")
+		if !c.known(Handle{at, handle}) || !has {
+			continue
+		}
+		if property == "objectId" || property == "id" || property == "old" {
+			continue
+		}
+		var names []string
+		if c.s.kinds[handle] == user {
+			for _, p := range directory.UserProperties() {
+				names = append(names, p.Name)
+			}
+		} else {
+			for _, p := range directory.GroupProperties() {
+				names = append(names, p.Name)
+			}
+		}
+		if !slices.Contains(names, property) {
+			c.at(at, fmt.Sprintf("%s has no property %q", handle, property), nearest(property, append(names, "objectId")))
+		}
+	}
+}
+
+func (c *checker) placeholdersIn(v any, at Pos) {
+	switch x := v.(type) {
+	case string:
+		c.placeholders(x, at)
+	case []any:
+		for _, e := range x {
+			c.placeholdersIn(e, at)
+		}
+	case map[string]any:
+		for _, k := range sorted(x) {
+			c.placeholdersIn(x[k], at)
+		}
+	}
+}
+
+func (c *checker) records(e *Records) {
+	if !e.exact && len(e.Contains)+len(e.None) == 0 && e.Count == nil {
+		c.at(e.At, "nothing is expected here, so that it can't fail", "write [] for no record at all")
+	}
+	for _, list := range [][]Record{e.Exact, e.Contains, e.None} {
+		for _, r := range list {
+			if r.Object.Name != "" {
+				c.known(r.Object)
+			}
+			if r == (Record{At: r.At}) {
+				c.at(r.At, "the record says nothing, so that any fits", "")
+			}
+		}
+	}
+}
+
+func (c *checker) held(e Held, at Pos) {
+	if len(e) == 0 {
+		c.at(at, "target is empty, so that it can't fail", "")
+	}
+	for _, x := range e {
+		if x.Key == "users" || x.Key == "groups" {
+			if n, ok := x.Value.Data.(float64); !ok || n < 0 || n != float64(int(n)) {
+				c.at(x.Value.At, fmt.Sprintf("%s is %s; expected how many there are", x.Key, show(x.Value.Data)), "")
+			}
+			continue
+		}
+		if !c.known(Handle{x.At, x.Key}) {
+			continue
+		}
+		switch v := x.Value.Data.(type) {
+		case string:
+			if v != "absent" {
+				c.at(x.Value.At, fmt.Sprintf("here is %q; expected absent, or a table of attributes", v), nearest(v, []string{"absent"}))
+			}
+		case map[string]any:
+			c.placeholdersIn(v, x.Value.At)
+			if m, ok := v["members"]; ok {
+				for _, h := range handlesIn(m) {
+					c.known(Handle{x.Value.At, h})
+				}
+			}
+		default:
+			c.at(x.Value.At, fmt.Sprintf("here is %s; expected absent, or a table of attributes", show(v)), "")
+		}
+	}
+}
