@@ -59,7 +59,9 @@ func (c *runCmd) Run(ctx context.Context, o output) error {
 		if os.Getenv("GITHUB_ACTIONS") == "true" {
 			printErr = errors.Join(printErr, scenarios.Annotate(o.err, r))
 		}
-		bar.show(len(results), len(list))
+		if bar.tty { // elsewhere the results themselves show how far it is
+			bar.show(len(results), len(list))
+		}
 	}
 	scenarios.RunAll(ctx, list, scenarios.Target{URL: c.TargetURL, Token: c.Token}, scenarios.Options{Seed: c.Seed, Keep: c.Keep, Mark: c.Mark}, c.atATime(), done)
 	bar.end()
