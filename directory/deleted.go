@@ -3,9 +3,7 @@ package directory
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -287,7 +285,7 @@ func (s *Store) DeletedUser(id string) (User, error) {
 			return notFound(id)
 		}
 		out = *u
-		out.UserPrincipalName = fmt.Sprintf("%s%s", strings.ReplaceAll(u.ID, "-", ""), u.UserPrincipalName)
+		out.UserPrincipalName = hiddenName(u)
 		return nil
 	})
 	return out, err

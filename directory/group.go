@@ -136,8 +136,9 @@ func (g *Group) keptDeleted() bool {
 	return slices.Contains(g.GroupTypes, "Unified") || !g.MailEnabled && !g.synced()
 }
 
-// CreateGroup makes a group. Required are displayName and mailNickname; securityEnabled is true unless given.
-func (s *Store) CreateGroup(now time.Time, p Props) (Group, error) {
+// CreateGroup makes a group with its first members, all or nothing. Required are displayName and mailNickname;
+// securityEnabled is true unless given.
+func (s *Store) CreateGroup(now time.Time, p Props, members ...string) (Group, error) {
 	g := Group{SecurityEnabled: true}
 	err := s.write("created", func(t *txn) (Object, error) {
 		changed, err := apply(KindGroup, groupTable, &g, p, &g.Extensions, true)
@@ -150,14 +151,16 @@ func (s *Store) CreateGroup(now time.Time, p Props) (Group, error) {
 		if err := t.create(s, now, KindGroup, &g.Object, &g); err != nil {
 			return Object{}, err
 		}
-		_, err = t.log(now, change{Op: opCreate, Kind: KindGroup, Num: g.Num, Changed: changed})
-		return g.Object, err
+		if _, err = t.log(now, change{Op: opCreate, Kind: KindGroup, Num: g.Num, Changed: changed}); err != nil || len(members) == 0 {
+			return g.Object, err
+		}
+		return g.Object, t.addMembers(now, g, members)
 	})
 	return g, err
 }
 
-// UpdateGroup changes properties of a live group.
-func (s *Store) UpdateGroup(now time.Time, id string, edit Props) (Group, error) {
+// UpdateGroup changes properties of a live group and adds members, all or nothing.
+func (s *Store) UpdateGroup(now time.Time, id string, edit Props, members ...string) (Group, error) {
 	var out Group
 	err := s.write("updated", func(t *txn) (Object, error) {
 		o, err := t.find(id, KindGroup)
@@ -180,8 +183,16 @@ func (s *Store) UpdateGroup(now time.Time, id string, edit Props) (Group, error)
 			return o, err
 		}
 		out = *g
+		if len(members) > 0 {
+			if err := t.addMembers(now, *g, members); err != nil {
+				return o, err
+			}
+		}
 		if len(changed) == 0 {
-			return g.Object, errUnchanged
+			if len(members) == 0 {
+				return g.Object, errUnchanged
+			}
+			return g.Object, nil
 		}
 		if err := t.leave(before.Object, &before); err != nil {
 			return o, err

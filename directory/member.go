@@ -13,29 +13,40 @@ func (s *Store) AddMembers(now time.Time, group string, members ...string) error
 		if err != nil {
 			return g.Object, err
 		}
-		for _, id := range members {
-			m, err := t.find(id, KindUser, KindGroup)
-			if err != nil {
-				return g.Object, err
-			}
-			switch {
-			case m.Num == g.Num:
-				return g.Object, invalid("members", "A group can't be a member of itself.")
-			case m.Kind == KindGroup && slices.Contains(g.GroupTypes, "Unified"):
-				return g.Object, invalid("members", "A Microsoft 365 group can't have groups as members.")
-			case t.in(bucketMembers).Get(key(g.Num, m.Num)) != nil:
-				return g.Object, &Error{Code: Conflict, Property: "members",
-					Message: "One or more added object references already exist for the following modified properties: 'members'."}
-			}
-			if err := t.join(now, g.Num, m.Num); err != nil {
-				return g.Object, err
-			}
+		if err := t.addMembers(now, g, members); err != nil {
+			return g.Object, err
 		}
 		if len(members) == 0 {
 			return g.Object, errUnchanged
 		}
 		return g.Object, nil
 	})
+}
+
+// addMembers adds members to a group in the transaction of the caller.
+func (t *txn) addMembers(now time.Time, g Group, members []string) error {
+	if slices.Contains(g.GroupTypes, "DynamicMembership") {
+		return ruled(g)
+	}
+	for _, id := range members {
+		m, err := t.find(id, KindUser, KindGroup)
+		if err != nil {
+			return err
+		}
+		switch {
+		case m.Num == g.Num:
+			return invalid("members", "A group can't be a member of itself.")
+		case m.Kind == KindGroup && slices.Contains(g.GroupTypes, "Unified"):
+			return invalid("members", "A Microsoft 365 group can't have groups as members.")
+		case t.in(bucketMembers).Get(key(g.Num, m.Num)) != nil:
+			return &Error{Code: Conflict, Property: "members",
+				Message: "One or more added object references already exist for the following modified properties: 'members'."}
+		}
+		if err := t.join(now, g.Num, m.Num); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *txn) join(now time.Time, group, member uint64) error {
@@ -97,8 +108,12 @@ func (t *txn) handPicked(id string) (Group, error) {
 		return Group{}, err
 	}
 	if slices.Contains(g.GroupTypes, "DynamicMembership") {
-		return *g, &Error{Code: Invalid, Property: "members", Message: "The members of " + g.DisplayName + " follow from its membership rule.",
-			Hint: "Take DynamicMembership out of groupTypes first."}
+		return *g, ruled(*g)
 	}
 	return *g, nil
+}
+
+func ruled(g Group) error {
+	return &Error{Code: Invalid, Property: "members", Message: "The members of " + g.DisplayName + " follow from its membership rule.",
+		Hint: "Take DynamicMembership out of groupTypes first."}
 }

@@ -19,6 +19,7 @@ type Query struct {
 	Prefix     string // of displayName, mail or userPrincipalName, without regard to case; the order is by what matched
 	Exact      bool   // Prefix is the whole of one of them
 	ByName     bool   // in the order of displayName; without Prefix
+	ByUPN      bool   // of users: in the order of userPrincipalName; without Prefix
 	Descending bool
 	Cursor     string // Next of the page before
 	Limit      int    // 0: 100
@@ -36,7 +37,7 @@ func parseCursor(text string, prefix []byte) ([]byte, error) {
 		return nil, nil
 	}
 	k, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(k) < 8 || len(k) > bbolt.MaxKeySize || !bytes.HasPrefix(k, prefix) {
+	if err != nil || len(k) == 0 || len(k) > bbolt.MaxKeySize || !bytes.HasPrefix(k, prefix) {
 		return nil, &Error{Code: Invalid, Property: "cursor", Message: "The page token is none of this list.", Hint: "Start again without it."}
 	}
 	return k, nil
@@ -79,9 +80,16 @@ func list[T any](s *Store, q Query, kind Kind, keep func(*T) bool) (Page[T], err
 		}
 	case q.ByName:
 		r.bucket, r.prefix = bucketNames, []byte{byte(kind)}
+	case q.ByUPN && kind == KindUser:
+		r.bucket = bucketUPN
 	}
 	return walk(s, r, q.Cursor, q.Limit, func(t *txn, k []byte) (v T, ok bool, err error) {
-		n := num(k[len(k)-8:])
+		var n uint64
+		if q.ByUPN && kind == KindUser && q.Prefix == "" && !q.ByName {
+			n = num(t.in(bucketUPN).Get(k))
+		} else {
+			n = num(k[len(k)-8:])
+		}
 		p, ok, err := load[T](t, n)
 		if err != nil || !ok || !keep(p) {
 			return v, false, err
