@@ -233,12 +233,7 @@ func (s *Service) UpdateSettings(appID string, edit SettingsEdit) error {
 			return err
 		}
 		if credentials {
-			j.dropClient()
-			if j.state.Quarantine != nil && j.state.Schedule == ScheduleActive {
-				q := *j.state.Quarantine // copies of it are out there
-				q.NextAttempt = s.clock.Now()
-				j.state.Quarantine, j.state.Next = &q, q.NextAttempt
-			}
+			s.renewed(j)
 		}
 		return putValue(jobBucket(tx, j.num), keySecrets, j.secrets)
 	})
