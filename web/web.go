@@ -1,5 +1,5 @@
-// Package web is the HTTP side of the program on one listener: the portal, the control API under /sim, and the embedded
-// target. It turns requests into calls of the service and answers into pages or JSON; it decides nothing.
+// Package web is the HTTP side of the program on one listener: the portal, the Graph API, the control API under /sim, and
+// the embedded target. It turns requests into calls of the service and answers into pages or JSON; it decides nothing.
 //
 // A local API is attacked from the user's own browser, so that Host is checked on every request and Origin on everything
 // that changes state. Start reading at New, whose list of middleware is the order of checks.
@@ -27,6 +27,7 @@ import (
 	"entrasim/sim"
 	"entrasim/sim/target"
 	"entrasim/web/control"
+	"entrasim/web/graph"
 	"entrasim/web/portal"
 )
 
@@ -46,6 +47,7 @@ type Server struct {
 	echo   *echo.Echo
 	http   *http.Server
 	portal *portal.Portal
+	graph  *graph.Graph
 }
 
 // New makes the server; Serve starts it.
@@ -67,6 +69,8 @@ func New(d Deps) (*Server, error) {
 	s.scim()
 	e.GET(keysRoute, s.keys)
 	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset})
+	s.graph = graph.New(graph.Deps{Service: d.Service, APIToken: d.APIToken, Log: d.Log})
+	s.graph.Register(e)
 	s.portal = portal.New(portal.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset, DataFile: d.DataFile})
 	s.portal.Register(e)
 	e.GET("/sign-in", s.signInPage)
@@ -167,7 +171,7 @@ func (s *Server) checkToken(next echo.HandlerFunc) echo.HandlerFunc {
 			strings.HasPrefix(path, "/scim") || strings.HasPrefix(path, "/targets/") || c.Path() == keysRoute {
 			return next(c)
 		}
-		if s.signedIn(c) {
+		if graph.Owns(c.Path()) || s.signedIn(c) {
 			return next(c)
 		}
 		if isAPI(path) || c.Request().Method != http.MethodGet {
@@ -184,7 +188,7 @@ func (s *Server) signedIn(c echo.Context) bool {
 		return true
 	}
 	scheme, token, _ := strings.Cut(c.Request().Header.Get("Authorization"), " ")
-	if strings.EqualFold(scheme, "Bearer") && equal(strings.TrimSpace(token), s.deps.APIToken) {
+	if strings.EqualFold(scheme, "Bearer") && (equal(strings.TrimSpace(token), s.deps.APIToken) || s.graph.ValidToken(strings.TrimSpace(token))) {
 		return true
 	}
 	k, err := c.Cookie(cookie)

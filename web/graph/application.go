@@ -1,0 +1,387 @@
+package graph
+
+import (
+	"net/http"
+	"strings"
+
+	"entrasim/directory"
+	"entrasim/sim"
+)
+
+const (
+	text       = directory.TypeString
+	boolean    = directory.TypeBoolean
+	moment     = directory.TypeTime
+	textList   = directory.TypeStrings
+	objectList = directory.TypeObjects
+)
+
+// principalKind is the table of an enterprise application's properties (resources/serviceprincipal.md).
+var principalKind = newKind("servicePrincipal", "ServicePrincipal", "servicePrincipals", standardFields(
+	"id", text, "deletedDateTime", moment, "accountEnabled", boolean, "addIns", objectList, "alternativeNames", textList, "appDescription", text,
+	"appDisplayName", text, "appId", text, "applicationTemplateId", text, "appOwnerOrganizationId", text, "appRoleAssignmentRequired", boolean,
+	"appRoles", objectList, "createdDateTime", moment, "description", text, "disabledByMicrosoftStatus", text, "displayName", text, "homepage", text,
+	"info", typeObject, "keyCredentials", objectList, "loginUrl", text, "logoutUrl", text, "notes", text, "notificationEmailAddresses", textList,
+	"oauth2PermissionScopes", objectList, "passwordCredentials", objectList, "preferredSingleSignOnMode", text, "preferredTokenSigningKeyThumbprint", text,
+	"replyUrls", textList, "resourceSpecificApplicationPermissions", objectList, "samlSingleSignOnSettings", typeObject, "servicePrincipalNames", textList,
+	"servicePrincipalType", text, "signInAudience", text, "tags", textList, "tokenEncryptionKeyId", text, "verifiedPublisher", typeObject))
+
+// applicationKind is the table of a registration's properties (resources/application.md).
+var applicationKind = newKind("application", "Application", "applications", standardFields(
+	"id", text, "deletedDateTime", moment, "appId", text, "applicationTemplateId", text, "createdDateTime", moment, "displayName", text,
+	"description", text, "disabledByMicrosoftStatus", text, "groupMembershipClaims", text, "identifierUris", textList, "isDeviceOnlyAuthSupported", boolean,
+	"isFallbackPublicClient", boolean, "notes", text, "optionalClaims", typeObject, "publisherDomain", text, "samlMetadataUrl", text,
+	"serviceManagementReference", text, "signInAudience", text, "tags", textList, "tokenEncryptionKeyId", text, "addIns", objectList, "api", typeObject,
+	"appRoles", objectList, "info", typeObject, "keyCredentials", objectList, "parentalControlSettings", typeObject, "passwordCredentials", objectList,
+	"publicClient", typeObject, "requiredResourceAccess", objectList, "spa", typeObject, "verifiedPublisher", typeObject, "web", typeObject))
+
+// standardFields makes fields of names and types, all of them in the standard set.
+func standardFields(pairs ...any) []field {
+	var list []field
+	for i := 0; i < len(pairs); i += 2 {
+		f := field{name: pairs[i].(string), typ: pairs[i+1].(directory.Type), standard: true}
+		f.filters = f.typ != typeObject && f.typ != objectList
+		list = append(list, f)
+	}
+	return list
+}
+
+func optional(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func appRoleObjects(sp *directory.ServicePrincipal) []object {
+	list := []object{}
+	for _, r := range sp.AppRoles {
+		list = append(list, object{{"allowedMemberTypes", r.AllowedMemberTypes}, {"description", r.Description}, {"displayName", r.DisplayName},
+			{"id", r.ID}, {"isEnabled", r.Enabled}, {"origin", "Application"}, {"value", optional(r.Value)}})
+	}
+	return list
+}
+
+var (
+	emptyInfo = object{{"logoUrl", nil}, {"marketingUrl", nil}, {"privacyStatementUrl", nil}, {"supportUrl", nil}, {"termsOfServiceUrl", nil}}
+	nobody    = object{{"displayName", nil}, {"verifiedPublisherId", nil}, {"addedDateTime", nil}}
+)
+
+// principalValues gives the properties of an enterprise application.
+func (g *Graph) principalValues(sp *directory.ServicePrincipal) values {
+	return func(name string) any {
+		switch name {
+		case "id":
+			return sp.ID
+		case "deletedDateTime":
+			if sp.DeletedDateTime.IsZero() {
+				return nil
+			}
+			return sp.DeletedDateTime
+		case "accountEnabled":
+			return sp.AccountEnabled
+		case "appDisplayName", "displayName":
+			return sp.DisplayName
+		case "appId":
+			return sp.AppID
+		case "applicationTemplateId":
+			return optional(sp.TemplateID)
+		case "appOwnerOrganizationId":
+			return g.dir.Tenant().ID
+		case "appRoleAssignmentRequired":
+			return sp.AppRoleAssignmentRequired
+		case "appRoles":
+			return appRoleObjects(sp)
+		case "createdDateTime":
+			return sp.CreatedDateTime
+		case "description":
+			return optional(sp.Description)
+		case "homepage":
+			return optional(sp.Homepage)
+		case "info":
+			return emptyInfo
+		case "loginUrl":
+			return optional(sp.LoginURL)
+		case "notes":
+			return optional(sp.Notes)
+		case "notificationEmailAddresses":
+			return sp.NotificationEmailAddresses
+		case "preferredSingleSignOnMode":
+			return optional(sp.PreferredSSOMode)
+		case "servicePrincipalNames":
+			return []string{sp.AppID}
+		case "servicePrincipalType":
+			return "Application"
+		case "signInAudience":
+			return "AzureADMyOrg"
+		case "tags":
+			return sp.Tags
+		case "verifiedPublisher":
+			return nobody
+		}
+		return nil
+	}
+}
+
+// applicationValues gives the properties of the registration behind an enterprise application.
+func (g *Graph) applicationValues(sp *directory.ServicePrincipal) values {
+	shared := g.principalValues(sp)
+	return func(name string) any {
+		switch name {
+		case "id":
+			return sp.ApplicationID
+		case "deletedDateTime", "appId", "applicationTemplateId", "createdDateTime", "displayName", "notes", "signInAudience", "tags", "appRoles",
+			"info", "verifiedPublisher":
+			return shared(name)
+		case "publisherDomain":
+			return g.dir.Tenant().DefaultDomain
+		case "api":
+			return object{{"acceptMappedClaims", nil}, {"knownClientApplications", []any{}}, {"requestedAccessTokenVersion", nil},
+				{"oauth2PermissionScopes", []any{}}, {"preAuthorizedApplications", []any{}}}
+		case "parentalControlSettings":
+			return object{{"countriesBlockedForMinors", []any{}}, {"legalAgeGroupRule", "Allow"}}
+		case "publicClient", "spa":
+			return object{{"redirectUris", []any{}}}
+		case "web":
+			return object{{"homePageUrl", optional(sp.Homepage)}, {"logoutUrl", nil}, {"redirectUris", []any{}},
+				{"implicitGrantSettings", object{{"enableAccessTokenIssuance", false}, {"enableIdTokenIssuance", true}}}}
+		}
+		return nil
+	}
+}
+
+func (g *Graph) principals() source[directory.ServicePrincipal] {
+	return source[directory.ServicePrincipal]{kind: principalKind, list: "servicePrincipals", page: g.dir.FilterServicePrincipals, value: g.principalValues,
+		one: g.dir.ServicePrincipal, total: func() int { return g.dir.Counts().ServicePrincipals }, names: []string{"displayName"}, add: g.addAssignments}
+}
+
+func (g *Graph) applications() source[directory.ServicePrincipal] {
+	s := g.principals()
+	s.kind, s.list, s.value, s.one, s.add = applicationKind, "applications", g.applicationValues, g.registration, nil
+	return s
+}
+
+func (g *Graph) addAssignments(c *call, sp *directory.ServicePrincipal, o object) (object, error) {
+	list, err := expansions(c, "appRoleAssignedTo")
+	if err != nil || len(list) == 0 {
+		return o, err
+	}
+	page, err := g.dir.Assignments(sp.ID, "", expandMost)
+	if err != nil {
+		return nil, err
+	}
+	shown := []object{}
+	for _, a := range page.Items {
+		shown = append(shown, g.assignment(a))
+	}
+	return append(o, member{"appRoleAssignedTo", shown}), nil
+}
+
+// registration finds the service principal of a registration by the registration's object id.
+func (g *Graph) registration(id string) (directory.ServicePrincipal, error) {
+	if app, ok := strings.CutPrefix(id, "appId="); ok {
+		return g.byAppID(app)
+	}
+	sp, err := g.dir.ServicePrincipalByAppID(id)
+	if err == nil && !strings.EqualFold(sp.ApplicationID, id) {
+		err = missing(id)
+	}
+	return sp, err
+}
+
+func (g *Graph) byAppID(id string) (directory.ServicePrincipal, error) {
+	sp, err := g.dir.ServicePrincipalByAppID(id)
+	if err == nil && !strings.EqualFold(sp.AppID, id) {
+		err = missing(id)
+	}
+	return sp, err
+}
+
+// principal finds the service principal of the path.
+func (g *Graph) principal(c *call) (directory.ServicePrincipal, error) {
+	id := c.params["id"]
+	if app, ok := strings.CutPrefix(id, "appId="); ok {
+		return g.byAppID(app)
+	}
+	if err := checkGUID(id); err != nil {
+		return directory.ServicePrincipal{}, err
+	}
+	return g.dir.ServicePrincipal(id)
+}
+
+func (g *Graph) listPrincipals(c *call) error    { return g.principals().respond(g, c) }
+func (g *Graph) countPrincipals(c *call) error   { return g.principals().respondCount(c) }
+func (g *Graph) listApplications(c *call) error  { return g.applications().respond(g, c) }
+func (g *Graph) countApplications(c *call) error { return g.applications().respondCount(c) }
+
+func (g *Graph) getPrincipal(c *call) error {
+	selected, err := principalKind.selection(c)
+	if err != nil {
+		return err
+	}
+	sp, err := g.principal(c)
+	if err != nil {
+		return err
+	}
+	o, err := g.principals().show(c, &sp, selected)
+	if err != nil {
+		return err
+	}
+	return c.entity(http.StatusOK, principalKind.context(selected, true), o)
+}
+
+func (g *Graph) getApplication(c *call) error {
+	selected, err := applicationKind.selection(c)
+	if err != nil {
+		return err
+	}
+	sp, err := g.application(c)
+	if err != nil {
+		return err
+	}
+	return c.entity(http.StatusOK, applicationKind.context(selected, true), applicationKind.show(g.applicationValues(&sp), selected))
+}
+
+func (g *Graph) application(c *call) (directory.ServicePrincipal, error) {
+	if id := c.params["id"]; !strings.HasPrefix(id, "appId=") {
+		if err := checkGUID(id); err != nil {
+			return directory.ServicePrincipal{}, err
+		}
+	}
+	return g.registration(c.params["id"])
+}
+
+// writable are the properties of an enterprise application that a PATCH may change.
+var writable = map[string]bool{"accountEnabled": true, "appRoleAssignmentRequired": true, "displayName": true, "description": true, "homepage": true,
+	"loginUrl": true, "preferredSingleSignOnMode": true, "notes": true, "notificationEmailAddresses": true, "tags": true}
+
+func (g *Graph) updatePrincipal(c *call) error {
+	sp, err := g.principal(c)
+	if err != nil {
+		return err
+	}
+	return g.patchPrincipal(c, principalKind, sp, writable)
+}
+
+// updateApplication changes what a registration shares with its service principal.
+func (g *Graph) updateApplication(c *call) error {
+	sp, err := g.application(c)
+	if err != nil {
+		return err
+	}
+	return g.patchPrincipal(c, applicationKind, sp, map[string]bool{"displayName": true, "notes": true, "tags": true})
+}
+
+func (g *Graph) patchPrincipal(c *call, k *kind, sp directory.ServicePrincipal, may map[string]bool) error {
+	body, err := c.object(false)
+	if err != nil {
+		return err
+	}
+	props := directory.Props{}
+	for name, v := range body {
+		if strings.Contains(name, "@odata.") {
+			continue
+		}
+		p, ok := k.find(name)
+		switch {
+		case !ok:
+			return refused("Property '%s' does not exist as a declared property or extension property.", name)
+		case p.name == "appRoles" && k == principalKind:
+			return refused("Property 'appRoles' of a service principal is changed on its application.")
+		case !may[p.name]:
+			return refused("Property '%s' is read-only here and cannot be set.", p.name)
+		}
+		props[p.name] = v
+	}
+	if _, err := g.dir.UpdateServicePrincipal(g.svc.Clock().Now(), sp.ID, props); err != nil {
+		return err
+	}
+	return c.noContent()
+}
+
+func (g *Graph) deletePrincipal(c *call) error {
+	sp, err := g.principal(c)
+	if err != nil {
+		return err
+	}
+	return g.dropApplication(c, sp)
+}
+
+func (g *Graph) deleteApplication(c *call) error {
+	sp, err := g.application(c)
+	if err != nil {
+		return err
+	}
+	return g.dropApplication(c, sp)
+}
+
+func (g *Graph) dropApplication(c *call, sp directory.ServicePrincipal) error {
+	if err := g.svc.DeleteApplication(sp.ID); err != nil {
+		return err
+	}
+	return c.noContent()
+}
+
+// template is the one application template: the non-gallery one (api/applicationtemplate-instantiate.md).
+func template() object {
+	return object{{"id", sim.TemplateNonGallery}, {"displayName", "Custom"}, {"homePageUrl", nil},
+		{"supportedSingleSignOnModes", []string{"password", "saml", "notSupported"}}, {"supportedProvisioningTypes", []string{"sync"}},
+		{"logoUrl", nil}, {"categories", []any{}}, {"publisher", nil}, {"description", nil}}
+}
+
+var templateKind = newKind("applicationTemplate", "ApplicationTemplate", "applicationTemplates", standardFields("id", text, "displayName", text, "homePageUrl", text,
+	"supportedSingleSignOnModes", textList, "supportedProvisioningTypes", textList, "logoUrl", text, "categories", textList, "publisher", text, "description", text))
+
+func (g *Graph) listTemplates(c *call) error {
+	t, err := templateKind.read(c)
+	if err != nil {
+		return err
+	}
+	list := []object{}
+	if get := template().get; t.keeps(get, false) {
+		list = append(list, templateKind.show(get, t.selected))
+	}
+	return collection(c, "applicationTemplates", list)
+}
+
+// get gives a member of an object.
+func (o object) get(name string) any {
+	for _, m := range o {
+		if m.name == name {
+			return m.value
+		}
+	}
+	return nil
+}
+
+func (g *Graph) getTemplate(c *call) error {
+	if !strings.EqualFold(c.params["id"], sim.TemplateNonGallery) {
+		return missing(c.params["id"])
+	}
+	return c.entity(http.StatusOK, "applicationTemplates/$entity", template())
+}
+
+func (g *Graph) instantiate(c *call) error {
+	if !strings.EqualFold(c.params["id"], sim.TemplateNonGallery) {
+		return missing(c.params["id"])
+	}
+	body, err := c.object(false)
+	if err != nil {
+		return err
+	}
+	v, _ := body.take("displayName")
+	name, _ := v.(string)
+	if strings.TrimSpace(name) == "" {
+		return refused("A value is required for property 'displayName' of resource 'ApplicationServicePrincipal'.")
+	}
+	app, err := g.svc.CreateApplication(name)
+	if err != nil {
+		return err
+	}
+	sp, err := g.dir.ServicePrincipal(app.ID)
+	if err != nil {
+		return err
+	}
+	return c.entity(http.StatusCreated, "microsoft.graph.applicationServicePrincipal", object{
+		{"application", applicationKind.show(g.applicationValues(&sp), nil)}, {"servicePrincipal", principalKind.show(g.principalValues(&sp), nil)}})
+}

@@ -1,0 +1,355 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"entrasim/directory"
+)
+
+// groupKind is the table of a group's properties (resources/group.md).
+var groupKind = func() *kind {
+	k := newKind("group", "Group", "groups", fieldsFrom(directory.GroupProperties(), []string{"id", "deletedDateTime", "classification", "createdDateTime",
+		"creationOptions", "description", "displayName", "expirationDateTime", "groupTypes", "isAssignableToRole", "mail", "mailEnabled", "mailNickname",
+		"membershipRule", "membershipRuleProcessingState", "onPremisesDomainName", "onPremisesLastSyncDateTime", "onPremisesNetBiosName",
+		"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesSyncEnabled", "preferredDataLocation", "preferredLanguage", "proxyAddresses",
+		"renewedDateTime", "resourceBehaviorOptions", "resourceProvisioningOptions", "securityEnabled", "securityIdentifier", "theme", "uniqueName",
+		"visibility", "onPremisesProvisioningErrors", "serviceProvisioningErrors"},
+		field{name: "onPremisesProvisioningErrors", typ: directory.TypeObjects}, field{name: "serviceProvisioningErrors", typ: directory.TypeObjects},
+		field{name: "members", typ: typeObject}))
+	k.extensions = true
+	return k
+}()
+
+func groupValues(g *directory.Group) values {
+	return func(name string) any {
+		v, _ := g.Get(name)
+		if name == "renewedDateTime" && v == nil {
+			return g.CreatedDateTime
+		}
+		return v
+	}
+}
+
+func (g *Graph) groups() source[directory.Group] {
+	return source[directory.Group]{kind: groupKind, list: "groups", page: g.dir.FilterGroups, value: groupValues, one: g.dir.Group,
+		total: func() int { return g.dir.Counts().Groups }, names: []string{"displayName", "mail"}, add: g.addToGroup}
+}
+
+// expandMost is how many objects $expand shows of a group (query-parameters.md, "expand").
+const expandMost = 20
+
+func (g *Graph) addToGroup(c *call, group *directory.Group, o object) (object, error) {
+	list, err := expansions(c, "members", "memberOf")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range list {
+		page, err := g.dir.Members(group.ID, "", expandMost)
+		if e.name == "memberOf" {
+			page.Items, err = g.dir.MemberOf(group.ID)
+		}
+		if err != nil && directory.CodeOf(err) != directory.NotFound {
+			return nil, err
+		}
+		shown := []object{}
+		for _, m := range page.Items[:min(len(page.Items), expandMost)] {
+			x, err := g.directoryObject(m.ID, e.selected)
+			if directory.CodeOf(err) == directory.NotFound {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			shown = append(shown, x)
+		}
+		o = append(slices.DeleteFunc(o, func(m member) bool { return m.name == e.name }), member{e.name, shown})
+	}
+	return o, nil
+}
+
+func (g *Graph) listGroups(c *call) error  { return g.groups().respond(g, c) }
+func (g *Graph) countGroups(c *call) error { return g.groups().respondCount(c) }
+
+// group finds the group of the path.
+func (g *Graph) group(c *call) (directory.Group, error) {
+	if err := checkGUID(c.params["id"]); err != nil {
+		return directory.Group{}, err
+	}
+	return g.dir.Group(c.params["id"])
+}
+
+func (g *Graph) getGroup(c *call) error {
+	selected, err := groupKind.selection(c)
+	if err != nil {
+		return err
+	}
+	group, err := g.group(c)
+	if err != nil {
+		return err
+	}
+	o, err := g.groups().show(c, &group, selected)
+	if err != nil {
+		return err
+	}
+	return c.entity(http.StatusOK, groupKind.context(selected, true), o)
+}
+
+func (g *Graph) getGroupProperty(c *call) error {
+	p, ok := groupKind.find(c.params["property"])
+	if !ok || p.hidden {
+		return noProperty(c.params["property"])
+	}
+	group, err := g.group(c)
+	if err != nil {
+		return err
+	}
+	return c.property("groups('"+group.ID+"')/"+p.name, plain(groupValues(&group)(p.name), p.typ), false)
+}
+
+// bindMost is how many references one request may bind (api/group-post-members.md, api/group-post-groups.md).
+const bindMost = 20
+
+// groupEdit reads a body about a group, with the members that it binds.
+func (g *Graph) groupEdit(c *call) (props directory.Props, members []string, err error) {
+	body, err := c.object(false)
+	if err != nil {
+		return nil, nil, err
+	}
+	if owners, bound := body.take("owners@odata.bind"); bound {
+		if list, ok := owners.([]any); !ok || len(list) > 0 {
+			return nil, nil, notImplemented("owners@odata.bind of a group")
+		}
+	}
+	if list, bound := body.take("members@odata.bind"); bound {
+		if members, err = references(list); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(members) > bindMost {
+		return nil, nil, refused("The request holds %d references; at most %d can be bound in one request.", len(members), bindMost)
+	}
+	if _, given := body.take("members"); given {
+		return nil, nil, refused("Property 'members' is a navigation property; bind it with 'members@odata.bind' or use /members/$ref.")
+	}
+	props, err = edit(groupKind, directory.GroupProperties(), body)
+	return props, members, err
+}
+
+func (g *Graph) createGroup(c *call) error {
+	props, members, err := g.groupEdit(c)
+	if err != nil {
+		return err
+	}
+	if err := require(groupKind, props, "displayName", "mailEnabled", "mailNickname", "securityEnabled"); err != nil {
+		return err
+	}
+	if props["mailEnabled"] == true && props["mail"] == nil {
+		if nick, ok := props["mailNickname"].(string); ok {
+			props["mail"] = nick + "@" + g.dir.Tenant().DefaultDomain
+		}
+	}
+	group, err := g.dir.CreateGroup(g.svc.Clock().Now(), props, members...)
+	if err != nil {
+		return err
+	}
+	return c.created("/groups/"+group.ID, "groups/$entity", groupKind.show(groupValues(&group), nil))
+}
+
+func (g *Graph) updateGroup(c *call) error {
+	if err := checkGUID(c.params["id"]); err != nil {
+		return err
+	}
+	props, members, err := g.groupEdit(c)
+	if err != nil {
+		return err
+	}
+	group, err := g.dir.UpdateGroup(g.svc.Clock().Now(), c.params["id"], props, members...)
+	if err != nil {
+		return err
+	}
+	if c.wantsRepresentation() {
+		return c.entity(http.StatusOK, "groups/$entity", groupKind.show(groupValues(&group), nil))
+	}
+	return c.noContent()
+}
+
+func (g *Graph) deleteGroup(c *call) error {
+	if err := checkGUID(c.params["id"]); err != nil {
+		return err
+	}
+	if err := g.dir.DeleteGroup(g.svc.Clock().Now(), c.params["id"]); err != nil {
+		return err
+	}
+	return c.noContent()
+}
+
+// listMembers answers a page of members, of one kind when the path has a cast.
+func (g *Graph) listMembers(c *call) error { return g.memberPage(c, false) }
+
+// listMemberRefs answers their addresses.
+func (g *Graph) listMemberRefs(c *call) error { return g.memberPage(c, true) }
+
+func (g *Graph) memberPage(c *call, refs bool) error {
+	group, err := g.group(c)
+	if err != nil {
+		return err
+	}
+	token, err := g.resume(c, c.path)
+	if err != nil {
+		return err
+	}
+	top, err := c.query.top(pageStandard, pageMost)
+	if err != nil {
+		return err
+	}
+	wanted, context, err := castOf(c)
+	if err != nil {
+		return err
+	}
+	if refs {
+		context = "Collection($ref)"
+	}
+	page, err := g.dir.FilterMembers(group.ID, token.Cursor, top, wanted)
+	if err != nil {
+		return err
+	}
+	out := object{{"@odata.context", c.context(context)}}
+	if counted, err := c.query.count(); err != nil {
+		return err
+	} else if counted && c.eventual() {
+		n, err := g.countOf(group.ID, wanted)
+		if err != nil {
+			return err
+		}
+		out = append(out, member{"@odata.count", n})
+	}
+	if page.Next != "" {
+		token.Cursor = page.Next
+		out = append(out, member{"@odata.nextLink", c.next(token)})
+	}
+	list := []object{}
+	for _, m := range page.Items {
+		if refs {
+			list = append(list, object{{"@odata.id", c.base + "/directoryObjects/" + m.ID}})
+			continue
+		}
+		o, err := g.directoryObject(m.ID, c.query.list("select"))
+		if directory.CodeOf(err) == directory.NotFound { // deleted meanwhile
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		list = append(list, o)
+	}
+	return c.json(http.StatusOK, append(out, member{"value", list}))
+}
+
+// castOf reads the cast of a path as a test of kinds.
+func castOf(c *call) (wanted func(directory.Kind) bool, context string, err error) {
+	cast := c.params["cast"]
+	if cast == "" {
+		return func(directory.Kind) bool { return true }, "directoryObjects", nil
+	}
+	k, empty, ok := castKind(cast)
+	switch {
+	case !ok:
+		return nil, "", noSegment("microsoft.graph." + cast)
+	case empty:
+		return func(directory.Kind) bool { return false }, "directoryObjects", nil
+	}
+	return func(x directory.Kind) bool { return x == k }, kindOf(k).set, nil
+}
+
+func (g *Graph) countOf(group string, wanted func(directory.Kind) bool) (n int, err error) {
+	for cursor := ""; ; {
+		page, err := g.dir.FilterMembers(group, cursor, 5000, wanted)
+		if err != nil {
+			return 0, err
+		}
+		n += len(page.Items)
+		if cursor = page.Next; cursor == "" {
+			return n, nil
+		}
+	}
+}
+
+func (g *Graph) countMembers(c *call) error {
+	if !c.eventual() {
+		return unsupportedQuery("$count is not currently supported without the header 'ConsistencyLevel: eventual'.")
+	}
+	group, err := g.group(c)
+	if err != nil {
+		return err
+	}
+	wanted, _, err := castOf(c)
+	if err != nil {
+		return err
+	}
+	n, err := g.countOf(group.ID, wanted)
+	if err != nil {
+		return err
+	}
+	return c.text(http.StatusOK, itoa(n))
+}
+
+func (g *Graph) addMember(c *call) error {
+	if err := checkGUID(c.params["id"]); err != nil {
+		return err
+	}
+	id, err := c.reference()
+	if err != nil {
+		return err
+	}
+	if err := g.dir.AddMembers(g.svc.Clock().Now(), c.params["id"], id); err != nil {
+		return err
+	}
+	return c.noContent()
+}
+
+func (g *Graph) getMemberRef(c *call) error {
+	if err := checkGUID(c.params["id"]); err != nil {
+		return err
+	}
+	o, is, err := g.dir.IsMember(c.params["id"], c.params["member"])
+	if err != nil {
+		return err
+	}
+	if !is {
+		return missing(c.params["member"])
+	}
+	return c.entity(http.StatusOK, "directoryObjects/$entity", object{kindOf(o.Kind).odataType(), {"id", o.ID}, {"url", c.base + "/directoryObjects/" + o.ID}})
+}
+
+func (g *Graph) removeMember(c *call) error {
+	group, id := c.params["id"], c.params["member"]
+	if err := checkGUID(group); err != nil {
+		return err
+	}
+	if _, is, err := g.dir.IsMember(group, id); err != nil {
+		return err
+	} else if !is {
+		return missing(id)
+	}
+	if err := g.dir.RemoveMembers(g.svc.Clock().Now(), group, id); err != nil {
+		return err
+	}
+	return c.noContent()
+}
+
+// removeMemberByURL is the form with the reference in the query: /members/$ref?@id=…
+func (g *Graph) removeMemberByURL(c *call) error {
+	if err := checkGUID(c.params["id"]); err != nil {
+		return err
+	}
+	id, err := reference(strings.TrimSpace(c.query["@id"]))
+	if err != nil {
+		return err
+	}
+	if err := g.dir.RemoveMembers(g.svc.Clock().Now(), c.params["id"], id); err != nil {
+		return err
+	}
+	return c.noContent()
+}

@@ -1,0 +1,406 @@
+package graph
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"entrasim/directory"
+)
+
+// reference reads an @odata.id or an entry of @odata.bind: any host, with or without version and tenant; users,
+// groups, servicePrincipals or directoryObjects, the id as a segment or in parentheses (api/group-post-members.md).
+func reference(v any) (id string, err error) {
+	bad := refused("Not a valid reference update.")
+	text, ok := v.(string)
+	if !ok {
+		return "", bad
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return "", bad
+	}
+	path, err := splitPath(strings.TrimPrefix(u.EscapedPath(), "/"))
+	if err != nil || len(path) < 2 {
+		return "", bad
+	}
+	set := path[len(path)-2]
+	switch strings.ToLower(set.text) {
+	case "users", "groups", "serviceprincipals", "directoryobjects":
+	default:
+		return "", bad
+	}
+	id = path[len(path)-1].text
+	if id == "" || !isGUID(id) && !(strings.EqualFold(set.text, "users") && strings.Contains(id, "@")) {
+		return "", bad
+	}
+	return id, nil
+}
+
+// reference reads the body {"@odata.id": "..."}.
+func (c *call) reference() (string, error) {
+	body, err := c.object(false)
+	if err != nil {
+		return "", err
+	}
+	v, ok := body.take("@odata.id")
+	if !ok {
+		return "", refused("Not a valid reference update. The body holds no '@odata.id'.")
+	}
+	for name := range body {
+		if !strings.Contains(name, "@odata.") {
+			return "", refused("Property '%s' does not exist as a declared property or extension property.", name)
+		}
+	}
+	return reference(v)
+}
+
+// references reads a list of @odata.bind.
+func references(v any) ([]string, error) {
+	list, ok := v.([]any)
+	if !ok {
+		return nil, refused("Not a valid reference update.")
+	}
+	var ids []string
+	for _, x := range list {
+		id, err := reference(x)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+// checkGUID refuses keys that are no GUIDs, as the directory does before it looks.
+func checkGUID(id string) error {
+	if !isGUID(id) {
+		return refused("Invalid object identifier '%s'.", id)
+	}
+	return nil
+}
+
+// kindOf is the table of a kind of objects.
+func kindOf(k directory.Kind) *kind {
+	switch k {
+	case directory.KindGroup:
+		return groupKind
+	case directory.KindServicePrincipal:
+		return principalKind
+	}
+	return userKind
+}
+
+// directoryObject shows a live object of any kind with its type.
+func (g *Graph) directoryObject(id string, selected []string) (object, error) {
+	o, err := g.dir.Object(id)
+	if err != nil {
+		return nil, err
+	}
+	k := kindOf(o.Kind)
+	names, err := k.selectedOf(selected)
+	if err != nil {
+		return nil, err
+	}
+	var get values
+	switch o.Kind {
+	case directory.KindGroup:
+		v, err := g.dir.Group(id)
+		if err != nil {
+			return nil, err
+		}
+		get = groupValues(&v)
+	case directory.KindServicePrincipal:
+		v, err := g.dir.ServicePrincipal(id)
+		if err != nil {
+			return nil, err
+		}
+		get = g.principalValues(&v)
+	default:
+		v, err := g.dir.User(id)
+		if err != nil {
+			return nil, err
+		}
+		get = userValues(&v)
+	}
+	return k.show(get, names).with(k.odataType()), nil
+}
+
+// selectedOf is the selection of one kind in a list of several: properties that another kind has are left out.
+func (k *kind) selectedOf(names []string) ([]string, error) {
+	var list []string
+	for _, name := range names {
+		if _, ok := k.find(name); ok {
+			list = append(list, name)
+			continue
+		}
+		other := slices.ContainsFunc([]*kind{userKind, groupKind, principalKind}, func(o *kind) bool {
+			_, ok := o.find(name)
+			return ok
+		})
+		if !other {
+			return nil, badRequest("Could not find a property named '%s' on type 'microsoft.graph.directoryObject'.", name)
+		}
+	}
+	if len(names) > 0 && len(list) == 0 {
+		return []string{}, nil
+	}
+	return k.selected(list)
+}
+
+// castKind is the kind that a cast names; known is false for types that this directory has no objects of.
+func castKind(cast string) (k directory.Kind, empty, ok bool) {
+	switch strings.ToLower(cast) {
+	case "user":
+		return directory.KindUser, false, true
+	case "group":
+		return directory.KindGroup, false, true
+	case "serviceprincipal":
+		return directory.KindServicePrincipal, false, true
+	case "application", "administrativeunit", "device", "directoryrole", "orgcontact":
+		return 0, true, true
+	}
+	return 0, false, false
+}
+
+// respondObjects answers with objects of several kinds, or with those of one.
+func (g *Graph) respondObjects(c *call, list []directory.Object, cast string) error {
+	context := "directoryObjects"
+	if cast != "" {
+		k, empty, ok := castKind(cast)
+		if !ok {
+			return noSegment("microsoft.graph." + cast)
+		}
+		list = slices.DeleteFunc(slices.Clone(list), func(o directory.Object) bool { return empty || o.Kind != k })
+		if !empty {
+			context = kindOf(k).set
+		}
+	}
+	top, err := c.query.top(pageStandard, pageMost)
+	if err != nil {
+		return err
+	}
+	token, err := g.resume(c, c.path)
+	if err != nil {
+		return err
+	}
+	begin := slices.IndexFunc(list, func(o directory.Object) bool { return o.Num > token.Last })
+	if begin < 0 {
+		begin = len(list)
+	}
+	end := min(len(list), begin+top)
+	out := object{{"@odata.context", c.context(context)}}
+	if counted, err := c.query.count(); err != nil {
+		return err
+	} else if counted && c.eventual() {
+		out = append(out, member{"@odata.count", len(list)})
+	}
+	if end < len(list) {
+		token.Last = list[end-1].Num
+		out = append(out, member{"@odata.nextLink", c.next(token)})
+	}
+	shown := []object{}
+	for _, item := range list[begin:end] {
+		o, err := g.directoryObject(item.ID, c.query.list("select"))
+		if directory.CodeOf(err) == directory.NotFound { // deleted meanwhile
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		shown = append(shown, o)
+	}
+	return c.json(http.StatusOK, append(out, member{"value", shown}))
+}
+
+func (g *Graph) getDirectoryObject(c *call) error {
+	if err := checkGUID(c.params["id"]); err != nil {
+		return err
+	}
+	o, err := g.directoryObject(c.params["id"], c.query.list("select"))
+	if err != nil {
+		return err
+	}
+	return c.entity(http.StatusOK, "directoryObjects/$entity", o)
+}
+
+// getByIDs is api/directoryobject-getbyids.md.
+func (g *Graph) getByIDs(c *call) error {
+	var body struct {
+		IDs   []string `json:"ids"`
+		Types []string `json:"types"`
+	}
+	if err := c.decode(&body, false); err != nil {
+		return err
+	}
+	if len(body.IDs) == 0 || len(body.IDs) > 1000 {
+		return refused("Invalid value specified for property 'ids': it holds 1 to 1000 ids, not %d.", len(body.IDs))
+	}
+	list := []object{}
+	for _, id := range body.IDs {
+		if err := checkGUID(id); err != nil {
+			return err
+		}
+		o, err := g.dir.Object(id)
+		if directory.CodeOf(err) == directory.NotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		name := kindOf(o.Kind).name
+		if len(body.Types) > 0 && !slices.ContainsFunc(body.Types, func(t string) bool { return strings.EqualFold(t, name) || strings.EqualFold(t, "directoryObject") }) {
+			continue
+		}
+		shown, err := g.directoryObject(id, nil)
+		if err != nil {
+			return err
+		}
+		list = append(list, shown)
+	}
+	return collection(c, "directoryObjects", list)
+}
+
+// memberOf lists the groups that an object is an immediate member of.
+func (g *Graph) memberOf(c *call) error {
+	list, err := g.dir.MemberOf(userKey(c.params["id"]))
+	if err != nil {
+		return err
+	}
+	return g.respondObjects(c, byNum(list), c.params["cast"])
+}
+
+func byNum(list []directory.Object) []directory.Object {
+	slices.SortFunc(list, func(a, b directory.Object) int {
+		switch {
+		case a.Num < b.Num:
+			return -1
+		case a.Num > b.Num:
+			return 1
+		}
+		return 0
+	})
+	return list
+}
+
+// transitiveMemberOf follows memberships upwards.
+func (g *Graph) transitiveMemberOf(c *call) error {
+	start, err := g.dir.Object(userKey(c.params["id"]))
+	if err != nil {
+		return err
+	}
+	list, err := g.closure(start, g.dir.MemberOf)
+	if err != nil {
+		return err
+	}
+	return g.respondObjects(c, list, c.params["cast"])
+}
+
+// transitiveMembers follows memberships downwards.
+func (g *Graph) transitiveMembers(c *call) error {
+	start, err := g.group(c)
+	if err != nil {
+		return err
+	}
+	list, err := g.closure(start.Object, g.allMembers)
+	if err != nil {
+		return err
+	}
+	return g.respondObjects(c, list, c.params["cast"])
+}
+
+func (g *Graph) allMembers(id string) ([]directory.Object, error) {
+	p, err := g.dir.Members(id, "", 1<<20)
+	return p.Items, err
+}
+
+// closure is what can be reached from an object, without it, each once; only groups lead on.
+func (g *Graph) closure(start directory.Object, step func(id string) ([]directory.Object, error)) ([]directory.Object, error) {
+	seen := map[uint64]bool{start.Num: true}
+	var list []directory.Object
+	for todo := []directory.Object{start}; len(todo) > 0; {
+		next, err := step(todo[0].ID)
+		if err != nil && directory.CodeOf(err) != directory.NotFound {
+			return nil, err
+		}
+		todo = todo[1:]
+		for _, o := range next {
+			if seen[o.Num] {
+				continue
+			}
+			seen[o.Num] = true
+			list = append(list, o)
+			if o.Kind == directory.KindGroup {
+				todo = append(todo, o)
+			}
+		}
+	}
+	return byNum(list), nil
+}
+
+// memberGroups answers checkMemberGroups, getMemberGroups and getMemberObjects (api/directoryobject-getmembergroups.md).
+func (g *Graph) memberGroups(c *call) error {
+	var body struct {
+		SecurityEnabledOnly *bool    `json:"securityEnabledOnly"`
+		GroupIDs            []string `json:"groupIds"`
+	}
+	if err := c.decode(&body, false); err != nil {
+		return err
+	}
+	start, err := g.dir.Object(userKey(c.params["id"]))
+	if err != nil {
+		return err
+	}
+	list, err := g.closure(start, g.dir.MemberOf)
+	if err != nil {
+		return err
+	}
+	ids := []string{}
+	for _, o := range list {
+		if body.GroupIDs != nil && !slices.ContainsFunc(body.GroupIDs, func(id string) bool { return strings.EqualFold(id, o.ID) }) {
+			continue
+		}
+		if body.SecurityEnabledOnly != nil && *body.SecurityEnabledOnly {
+			if group, err := g.dir.Group(o.ID); err != nil || !group.SecurityEnabled {
+				continue
+			}
+		}
+		ids = append(ids, o.ID)
+	}
+	return collection(c, "Collection(Edm.String)", ids)
+}
+
+// organization is the tenant (resources/organization.md).
+func (g *Graph) organization(c *call) error {
+	t := g.dir.Tenant()
+	domain := object{{"capabilities", "Email"}, {"isDefault", true}, {"isInitial", true}, {"name", t.DefaultDomain}, {"type", "Managed"}}
+	org := object{{"id", t.ID}, {"deletedDateTime", nil}, {"businessPhones", []any{}}, {"city", nil}, {"country", nil}, {"countryLetterCode", nil},
+		{"createdDateTime", seconds(t.Created)}, {"displayName", t.DisplayName}, {"onPremisesSyncEnabled", nil}, {"tenantType", "AAD"},
+		{"technicalNotificationMails", []any{}}, {"assignedPlans", []any{}}, {"provisionedPlans", []any{}}, {"verifiedDomains", []object{domain}}}
+	if id := c.params["id"]; id != "" {
+		if !strings.EqualFold(id, t.ID) {
+			return missing(id)
+		}
+		return c.entity(http.StatusOK, "organization/$entity", org)
+	}
+	return collection(c, "organization", []object{org})
+}
+
+func (g *Graph) domains(c *call) error {
+	name := g.dir.Tenant().DefaultDomain
+	domain := object{{"id", name}, {"authenticationType", "Managed"}, {"availabilityStatus", nil}, {"isAdminManaged", true}, {"isDefault", true},
+		{"isInitial", true}, {"isRoot", true}, {"isVerified", true}, {"supportedServices", []string{"Email"}}, {"state", nil}}
+	if id := c.params["id"]; id != "" {
+		if !strings.EqualFold(id, name) {
+			return missing(id)
+		}
+		return c.entity(http.StatusOK, "domains/$entity", domain)
+	}
+	return collection(c, "domains", []object{domain})
+}
+
+func (g *Graph) subscribedSkus(c *call) error { return collection(c, "subscribedSkus", []object{}) }
+
+func itoa(n int) string { return strconv.Itoa(n) }
