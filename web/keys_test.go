@@ -10,13 +10,18 @@ import (
 	"entrasim/sim/clock"
 )
 
-// TestPublishedKeys: the keys of issued tokens stand at Entra's address of them, for everybody, and hold no secret.
+// TestPublishedKeys: the keys of issued tokens, those of jobs and those of the token endpoint, stand at Entra's address of them, for everybody, and hold no secret.
 func TestPublishedKeys(t *testing.T) {
 	url := serveWith(t, "api-token", clock.Manual)
 	status, common := get(t, url+"/common/discovery/v2.0/keys")
 	var set jose.JSONWebKeySet
-	if err := json.Unmarshal([]byte(common), &set); status != http.StatusOK || err != nil || len(set.Keys) != 1 || !set.Keys[0].IsPublic() || set.Keys[0].Use != "sig" || set.Keys[0].KeyID == "" {
+	if err := json.Unmarshal([]byte(common), &set); status != http.StatusOK || err != nil || len(set.Keys) != 2 {
 		t.Fatalf("%d %s: %v", status, common, err)
+	}
+	for _, k := range set.Keys {
+		if !k.IsPublic() || k.Use != "sig" || k.KeyID == "" {
+			t.Errorf("key %+v", k)
+		}
 	}
 	if status, own := get(t, url+"/contoso.example/discovery/v2.0/keys"); status != http.StatusOK || own != common {
 		t.Errorf("by domain: %d %s", status, own)

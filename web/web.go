@@ -67,7 +67,6 @@ func New(d Deps) (*Server, error) {
 		s.checkToken,
 	)
 	s.scim()
-	e.GET(keysRoute, s.keys)
 	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset})
 	s.graph = graph.New(graph.Deps{Service: d.Service, APIToken: d.APIToken, Log: d.Log})
 	s.graph.Register(e)
@@ -168,7 +167,7 @@ func (s *Server) checkToken(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		path := c.Request().URL.Path
 		if s.deps.APIToken == "" || path == "/healthz" || path == "/metrics" || path == "/sign-in" || strings.HasPrefix(path, "/assets/") ||
-			strings.HasPrefix(path, "/scim") || strings.HasPrefix(path, "/targets/") || c.Path() == keysRoute {
+			strings.HasPrefix(path, "/scim") || strings.HasPrefix(path, "/targets/") {
 			return next(c)
 		}
 		if graph.Owns(c.Path()) || s.signedIn(c) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -304,6 +305,17 @@ func TestTokens(t *testing.T) {
 		w.want(200, "GET", path, nil, "Authorization", "Bearer "+jwt)
 		w.want(401, "GET", path, nil, "Authorization", "Bearer "+jwt[:len(jwt)-4]+"AAAA")
 	}
+	// A token that nobody signed opens nothing.
+	parts := strings.Split(jwt, ".")
+	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + parts[1] + "."
+	w.want(401, "GET", "/v1.0/users", nil, "Authorization", "Bearer "+none)
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	must(t, err)
+	for _, claim := range []string{`"aud":"` + w.url + `"`, `"appid":"11111111-2222-3333-4444-555555555555"`, `"idtyp":"app"`, `"ver":"1.0"`, `"tid":"` + w.dir.Tenant().ID + `"`} {
+		if !strings.Contains(string(payload), claim) {
+			t.Errorf("claims %s, want %s", payload, claim)
+		}
+	}
 	if _, err := w.svc.Advance(t.Context(), 2*time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +336,7 @@ func TestTokens(t *testing.T) {
 	}
 	d := w.want(200, "GET", "/contoso.example/v2.0/.well-known/openid-configuration", nil)
 	keys := w.want(200, "GET", d.str("jwks_uri"), nil)
-	if list, _ := keys.body["keys"].([]any); len(list) != 1 {
+	if list, _ := keys.body["keys"].([]any); len(list) != 2 {
 		t.Error(keys.text)
 	}
 	if a := w.want(200, "GET", "/common/discovery/instance?api-version=1.1&authorization_endpoint="+url.QueryEscape(w.url+"/common/oauth2/v2.0/authorize"), nil); a.str("tenant_discovery_endpoint") != w.url+"/common/v2.0/.well-known/openid-configuration" {

@@ -157,11 +157,11 @@ func (g *Graph) keys(c echo.Context) error {
 	if _, ok := g.tenantID(c.Param("tenant")); !ok {
 		return g.refuse(c, loginError{400, "invalid_tenant", 90002, "Tenant '" + c.Param("tenant") + "' not found."})
 	}
-	k, err := g.signer()
+	set, err := g.publicKeys()
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, k.publicKeys())
+	return c.JSON(http.StatusOK, set)
 }
 
 // instance is what MSAL asks of the authority that it knows.

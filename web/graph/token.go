@@ -9,15 +9,16 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
-	"math/big"
 	"net/http"
 	"strings"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// signingKey signs the access tokens of a data file.
+// signingKey signs the access tokens of a data file. It is random, unlike the key of the tokens that jobs send to targets:
+// that one follows from the seed, and must open nothing here.
 type signingKey struct {
 	*rsa.PrivateKey
 	id string
@@ -64,7 +65,7 @@ func named(k *rsa.PrivateKey) *signingKey {
 
 // claims are those of an access token for an application (access-token-claims-reference.md).
 type claims struct {
-	jwt.RegisteredClaims
+	jwt.Claims
 	Aud            string   `json:"aud"`
 	AppID          string   `json:"appid"`
 	AppDisplayName string   `json:"app_displayname"`
@@ -91,13 +92,15 @@ func (g *Graph) grant(clientID, audience, issuer string) (token string, issued t
 		caller, name = sp.ID, sp.DisplayName
 	}
 	tenant := g.dir.Tenant().ID
-	t := jwt.NewWithClaims(jwt.SigningMethodRS256, claims{
-		RegisteredClaims: jwt.RegisteredClaims{Issuer: issuer, Subject: caller, IssuedAt: jwt.NewNumericDate(now),
-			NotBefore: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(tokenLife))},
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: k.PrivateKey, KeyID: k.id}}, (&jose.SignerOptions{}).WithType("JWT"))
+	if err != nil {
+		return "", now, err
+	}
+	token, err = jwt.Signed(signer).Claims(claims{
+		Claims: jwt.Claims{Issuer: issuer, Subject: caller, IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now),
+			Expiry: jwt.NewNumericDate(now.Add(tokenLife))},
 		Aud: audience, AppID: clientID, AppDisplayName: name, IDType: "app", OID: caller, TID: tenant, Roles: appRoles, Version: "1.0",
-	})
-	t.Header["kid"] = k.id
-	token, err = t.SignedString(k.PrivateKey)
+	}).Serialize()
 	return token, now, err
 }
 
@@ -113,9 +116,19 @@ func (g *Graph) check(token string) error {
 	if err != nil {
 		return err
 	}
-	_, err = jwt.ParseWithClaims(token, &claims{}, func(*jwt.Token) (any, error) { return &k.PublicKey, nil },
-		jwt.WithValidMethods([]string{"RS256"}), jwt.WithTimeFunc(g.svc.Clock().Now), jwt.WithExpirationRequired())
-	if errors.Is(err, jwt.ErrTokenExpired) {
+	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
+		return err
+	}
+	var have jwt.Claims
+	if err := parsed.Claims(&k.PublicKey, &have); err != nil {
+		return err
+	}
+	if have.Expiry == nil {
+		return errors.New("the token never expires")
+	}
+	err = have.ValidateWithLeeway(jwt.Expected{Time: g.svc.Clock().Now()}, 0)
+	if errors.Is(err, jwt.ErrExpired) {
 		return errExpired
 	}
 	return err
@@ -159,11 +172,17 @@ func (g *Graph) authenticate(c *call) error {
 	return e
 }
 
-// publicKeys is the JWKS document.
-func (k *signingKey) publicKeys() map[string]any {
-	e := big.NewInt(int64(k.E)).Bytes()
-	return map[string]any{"keys": []any{map[string]any{
-		"kty": "RSA", "use": "sig", "alg": "RS256", "kid": k.id, "x5t": k.id,
-		"n": base64.RawURLEncoding.EncodeToString(k.N.Bytes()), "e": base64.RawURLEncoding.EncodeToString(e),
-	}}}
+// publicKeys are the keys of everything that this program signs: of access tokens, and of what jobs without a Secret token
+// send to their targets.
+func (g *Graph) publicKeys() (jose.JSONWebKeySet, error) {
+	k, err := g.signer()
+	if err != nil {
+		return jose.JSONWebKeySet{}, err
+	}
+	set, err := g.svc.IssuerKeys()
+	if err != nil {
+		return set, err
+	}
+	set.Keys = append(set.Keys, jose.JSONWebKey{Key: &k.PublicKey, KeyID: k.id, Algorithm: string(jose.RS256), Use: "sig"})
+	return set, nil
 }
