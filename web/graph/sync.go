@@ -42,10 +42,10 @@ func syncRoutes() []route {
 		{method: anyMethod, path: s + "/jobs/{job}/provisionOnDemand", doc: "Provision on demand"},
 		{method: anyMethod, path: s + "/jobs/{job}/bulkUpload", doc: "Inbound provisioning"},
 		{method: anyMethod, path: s + "/acquireAccessToken", doc: "OAuth of gallery applications"},
-		{method: anyMethod, path: s + "/jobs/{job}/schema/directories", doc: "Directories of a schema"},
-		{method: anyMethod, path: s + "/jobs/{job}/schema/directories/{directory}", doc: "A directory of a schema"},
-		{method: anyMethod, path: s + "/jobs/{job}/schema/filterOperators", doc: "Operators of scoping filters"},
-		{method: anyMethod, path: s + "/jobs/{job}/schema/functions", doc: "Functions of expressions"},
+		{method: "GET", path: s + "/jobs/{job}/schema/directories", handle: (*Graph).listDirectories, doc: "Directories of a schema"},
+		{method: "GET", path: s + "/jobs/{job}/schema/directories/{directory}", handle: (*Graph).listDirectories, doc: "A directory of a schema"},
+		{method: "GET", path: s + "/jobs/{job}/schema/filterOperators", handle: (*Graph).listOperators, doc: "Operators of scoping filters"},
+		{method: "GET", path: s + "/jobs/{job}/schema/functions", handle: (*Graph).listFunctions, doc: "Functions of expressions"},
 		{method: anyMethod, path: s + "/jobs/{job}/schema/parseExpression", doc: "Parse an expression"},
 	}
 }

@@ -139,6 +139,16 @@ func TestProvisioningStory(t *testing.T) {
 		t.Error(a.text)
 	}
 	w.want(204, "DELETE", sync+"/jobs/"+job+"/schema", nil)
+	if a := w.want(200, "GET", sync+"/jobs/"+job+"/schema/microsoft.graph.filterOperators()", nil); len(a.list()) != 14 || !strings.Contains(a.text, `"name":"IS NULL","arity":"Unary"`) {
+		t.Error(a.text)
+	}
+	if a := w.want(200, "GET", sync+"/jobs/"+job+"/schema/functions", nil); !strings.Contains(a.column("name"), "Append") || !strings.Contains(a.text, `"allowMultipleOccurrences":false`) {
+		t.Errorf("%.300s", a.text)
+	}
+	if a := w.want(200, "GET", sync+"/jobs/"+job+"/schema/directories", nil); !strings.Contains(a.column("name"), "customappsso") || len(a.list()) != 2 {
+		t.Errorf("%.300s", a.text)
+	}
+	w.want(404, "GET", sync+"/jobs/"+job+"/schema/directories/none", nil)
 
 	adele := w.user("adele")
 	w.want(201, "POST", "/v1.0/servicePrincipals/"+sp+"/appRoleAssignedTo", map[string]any{"principalId": adele, "resourceId": sp, "appRoleId": role})
