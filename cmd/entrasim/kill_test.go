@@ -35,7 +35,7 @@ func chance(t *testing.T) *rand.Rand {
 	if seed == 0 {
 		seed = uint64(clock.Wall().UnixNano())
 	}
-	t.Logf("play again with -run '^%s$' -long=%v -killseed %d", t.Name(), *long, seed)
+	t.Logf("play again with go test ./cmd/entrasim -run '^%s$' -long=%v -killseed %d", t.Name(), *long, seed)
 	return rand.New(rand.NewPCG(seed, 1))
 }
 
@@ -67,7 +67,7 @@ func serveFile(t testing.TB, path string, args ...string) *live {
 
 // form posts one of the portal's forms; a crash in between is no error.
 func (l *live) form(path string, values ...string) int {
-	v := url.Values{}
+	v := url.Values{"sure": {"yes"}} // the portal asks before it does harm
 	for i := 0; i+1 < len(values); i += 2 {
 		v.Add(values[i], values[i+1])
 	}
@@ -230,7 +230,7 @@ func TestKilledWithEmbeddedTarget(t *testing.T) {
 	l := serveFile(t, path, "--users", fmt.Sprint(people), "--groups", fmt.Sprint(groups))
 	l.start(l.applicationID("ConfigCat"))
 	l.start(l.application("Everybody", ""))
-	e := &clicks{r: rand.New(rand.NewPCG(r.Uint64(), 2)), kinds: map[string]int{}}
+	e := &clicks{r: rand.New(rand.NewPCG(r.Uint64(), 2)), tried: map[string]int{}, kinds: map[string]int{}}
 	for i := range lives {
 		var wg sync.WaitGroup
 		if i > 0 {
@@ -295,6 +295,11 @@ func TestKilledWithEmbeddedTarget(t *testing.T) {
 		app.checkMembers(t, name, e.tenant.stored[app.storeOf()])
 	}
 	t.Logf("%d edits: %v", e.done, e.kinds)
+	for kind, n := range e.tried {
+		if n >= 5 && e.kinds[kind] == 0 {
+			t.Errorf("none of %d edits of the kind %q was made: the portal's form is another one", n, kind)
+		}
+	}
 }
 
 // halt stops the program and reads its file.
@@ -312,7 +317,9 @@ type clicks struct {
 	r      *rand.Rand
 	tenant *tenant
 	done   int
-	kinds  map[string]int
+	next   []int          // kinds of edits to come, so that all have their turn
+	tried  map[string]int // edits that were answered
+	kinds  map[string]int // edits that were made
 }
 
 func (e *clicks) click(l *live, n int) {
@@ -331,7 +338,7 @@ func (e *clicks) click(l *live, n int) {
 		}
 		return list[e.r.IntN(len(list))]
 	}
-	app := e.tenant.apps["ConfigCat"].id
+	app := e.tenant.apps["ConfigCat"]
 	for range n {
 		e.done++
 		u, g, tag := pick(users), pick(groups), fmt.Sprint(e.done)
@@ -354,10 +361,22 @@ func (e *clicks) click(l *live, n int) {
 			{"new group", "/groups/new", []string{"displayName", "Group " + tag}},
 			{"group name", "/groups/" + g, []string{"displayName", "Renamed " + tag}},
 			{"group delete", "/groups/" + g + "/delete", nil},
-			{"assign", "/applications/" + app + "/users/add", []string{"id", []string{u, g}[e.r.IntN(2)]}},
+			{"assign", "/applications/" + app.id + "/users/add", []string{"id", []string{u, g}[e.r.IntN(2)]}},
+			{"unassign", "/applications/" + app.id + "/users/remove", []string{"id", pick(app.assignments)}},
 		}
-		edit := edits[e.r.IntN(len(edits))]
-		switch status := l.form(edit.path, edit.form...); {
+		if len(e.next) == 0 {
+			e.next = e.r.Perm(len(edits))
+		}
+		edit := edits[e.next[0]]
+		e.next = e.next[1:]
+		if strings.Contains(edit.path+strings.Join(edit.form, " "), "none") {
+			continue // there is nothing that it could be made on
+		}
+		status := l.form(edit.path, edit.form...)
+		if status > 0 {
+			e.tried[edit.name]++
+		}
+		switch {
 		case status == 303:
 			e.kinds[edit.name]++
 		case status >= 500:

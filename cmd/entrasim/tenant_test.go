@@ -37,14 +37,15 @@ type team struct {
 }
 
 type application struct {
-	id, url  string
-	all      bool
-	assigned map[string]bool
-	links    map[string]string          // object id -> target id
-	linked   map[string]string          // target id -> object id
-	told     map[string]map[string]bool // memberships that the target was told: group id -> member id
-	escrows  int
-	running  bool // a cycle was cut short
+	id, url     string
+	all         bool
+	assigned    map[string]bool
+	assignments []string                   // ids
+	links       map[string]string          // object id -> target id
+	linked      map[string]string          // target id -> object id
+	told        map[string]map[string]bool // memberships that the target was told: group id -> member id
+	escrows     int
+	running     bool // a cycle was cut short
 }
 
 // contents is what a target holds.
@@ -149,6 +150,7 @@ func (ten *tenant) readApplications(t testing.TB, dir *directory.Store) {
 		}
 		for _, as := range page.Items {
 			app.assigned[as.PrincipalID] = true
+			app.assignments = append(app.assignments, as.ID)
 		}
 		if err := dir.View(func(r *directory.Reader) error {
 			n, _ := r.Num(a.ID)
