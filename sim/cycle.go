@@ -144,6 +144,9 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 		s: s, j: j, app: j.num, set: j.set, opt: s.wire, began0: clock.Wall(),
 		anchors: map[string]uint64{}, reads: map[uint64]read{}, requests: map[string][]uint64{}, warned: map[string][]string{},
 	}
+	if p := j.state.Running; p != nil && j.state.Lost == 0 {
+		j.state.Lost = p.Upto
+	}
 	if p := j.state.Running; p != nil && p.Resets == j.state.Resets && p.Stores == j.state.Stores {
 		c.at = *p
 	} else {
@@ -222,6 +225,11 @@ func (c *cycle) run() error {
 	c.progress(func(p *Progress) {
 		p.UsersTotal, p.GroupsTotal = len(list.users), len(list.groups)
 	})
+	if len(list.users)+len(list.groups) > 0 { // that it began is in the file before the target may be told of anything: see reckon
+		if err := c.store(nil, func() {}); err != nil {
+			return err
+		}
+	}
 	if err := c.pass(request, PhaseUsers, list.users, c.user); err != nil {
 		return err
 	}
@@ -236,12 +244,15 @@ func (c *cycle) run() error {
 		return err
 	}
 	c.progress(func(p *Progress) { p.ReferencesTotal = len(refs) })
-	return c.pass(request, PhaseReferences, refs, func(ctx context.Context, w work) *outcome {
+	if err := c.pass(request, PhaseReferences, refs, func(ctx context.Context, w work) *outcome {
 		if w.kind == directory.KindUser {
 			return c.manager(ctx, w, list)
 		}
 		return c.members(ctx, w, list)
-	})
+	}); err != nil {
+		return err
+	}
+	return c.reckon(request)
 }
 
 // grace is how long requests in flight may take when a cycle must stop soon.
@@ -414,7 +425,7 @@ func (c *cycle) probesLate() bool {
 func (c *cycle) nothing(list *worklist) bool {
 	c.j.mu.Lock()
 	defer c.j.mu.Unlock()
-	return !list.full && len(list.users)+len(list.groups)+len(list.managers)+len(list.edges)+len(list.unresolved) == 0 && c.j.state.Owed == 0
+	return !list.full && len(list.users)+len(list.groups)+len(list.managers)+len(list.edges)+len(list.unresolved) == 0 && c.j.state.Owed == 0 && c.j.state.Lost == 0
 }
 
 // idle reports, without reading the file, that nothing changed and nothing waits.

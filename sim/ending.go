@@ -80,6 +80,9 @@ func (c *cycle) conclude(err error, app Application) (result CycleResult, notes 
 	}
 	st.Last = &ex
 	st.Running = nil
+	if err != nil && c.at.Phase != PhaseProbe && st.Lost == 0 {
+		st.Lost = c.at.Upto // answers may be in no commit
+	}
 	result = CycleResult{Job: j.cfg.ID, Cycle: c.number, Kind: c.at.Kind, Began: c.began, Ended: now, State: ex.State,
 		Error: copied(ex.Error), Counts: c.at.Counts, Requests: c.at.Request + c.sentSoFar()}
 	st.LastCycle = copied(&result)

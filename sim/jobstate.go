@@ -49,6 +49,7 @@ type jobState struct {
 	RefEscrows   int           `json:"refEscrows"` // open, references
 	Owed         int           `json:"owed"`       // objects whose references are still to be looked at
 	Telling      uint64        `json:"telling"`    // see telling; 0: none
+	Lost         uint64        `json:"lost"`       // what changed since may stand at the target without a link: see reckon; 0: nothing
 	ToDate       Counts        `json:"toDate"`
 	LastCycle    *CycleResult  `json:"lastCycle"`
 }

@@ -246,7 +246,7 @@ func TestFailedCommit(t *testing.T) {
 	full := errors.New("no space left on device")
 	bad := true
 	w.svc.opt.FlushTarget = func(*bbolt.Tx) error {
-		if bad {
+		if users, _ := w.target.Store("default").Counts(); bad && users > 0 {
 			return full
 		}
 		return nil

@@ -1,0 +1,119 @@
+package sim
+
+import (
+	"context"
+
+	"entrasim/directory"
+	"entrasim/sim/scim"
+)
+
+// reckon looks for objects that stand at the target without a link. When a cycle is cut short, by a kill or by the program's
+// end, the target may have created an object whose answer is in no commit. Mostly the cycle that goes on meets the object in
+// its list and finds it by matching. One that has left scope meanwhile, nothing would be sent for: it would stay active at
+// the target for ever. So behind the passes of a cycle that went on, what changed since its beginning, is out of scope and
+// has no link is asked for once; what is found is linked and dealt with like everything that leaves scope. An object that
+// was purged can't be asked for: nothing is known of it any more.
+func (c *cycle) reckon(request context.Context) error {
+	c.j.mu.Lock()
+	from := c.j.state.Lost
+	c.j.mu.Unlock()
+	if from == 0 {
+		return nil
+	}
+	list, err := c.changedSince(from)
+	if err != nil {
+		return err
+	}
+	all := true
+	for _, w := range list {
+		if c.stopping() {
+			return errStopped
+		}
+		out, found, err := c.lost(request, w)
+		if request.Err() != nil {
+			return errStopped
+		}
+		if err != nil { // the target was not asked, or did not say: the next cycle asks again
+			all = false
+			continue
+		}
+		if found {
+			if err := c.commitPartial(out); err != nil {
+				return err
+			}
+		}
+	}
+	if !all {
+		return nil
+	}
+	c.j.mu.Lock()
+	c.j.state.Lost, c.j.dirty = 0, true
+	c.j.mu.Unlock()
+	return nil
+}
+
+// changedSince lists the users and groups whose scope may have changed behind a point of the feed.
+func (c *cycle) changedSince(from uint64) (list []work, err error) {
+	changes, err := c.s.dir.Changes(from, c.s.dir.LastChange())
+	if directory.CodeOf(err) == directory.Expired {
+		return nil, nil // the job begins anew and reads everything
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = c.s.dir.View(func(r *directory.Reader) error {
+		b := jobBucket(r.Tx(), c.app)
+		if b == nil {
+			return errStopped
+		}
+		changed := readIncremental(r, b, c, changes, nil)
+		for _, w := range append(changed.users, changed.groups...) {
+			link, err := getLink(b, w.num)
+			if err != nil {
+				return err
+			}
+			if link != nil {
+				continue
+			}
+			if src, ok := readSource(r, c.app, c.all, c.set, w.num); ok && src.State != directory.Purged && !src.unread && !src.scope.In() {
+				list = append(list, work{num: w.num, kind: w.kind, imp: importUpdate})
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// lost asks the target for an object that has no link and is out of scope, and deals with it when it is there.
+func (c *cycle) lost(ctx context.Context, w work) (out *outcome, found bool, err error) {
+	t := &step{cycle: c, w: w, out: &outcome{num: w.num, kind: w.kind, escrow: EscrowObject}, rt: resourceType(w.kind)}
+	if ok, err := t.load(); err != nil || !ok || t.link != nil || t.src.scope.In() {
+		return nil, false, err
+	}
+	want, err := desire(t.m, &t.src, t.env(t.src.ID))
+	if err != nil || want.Ignore {
+		return nil, false, nil // it could not have been created either
+	}
+	for _, v := range matchingValues(t.m, want) {
+		t.rec.Rules = scim.MatchRules(t.rt, v.by())
+		have, err := c.client.Match(ctx, t.tag(t.src.ID, "A cycle was cut short: it may have been created before it left scope.", t.rec.Rules...), t.rt, v.by(), v.exact)
+		if err != nil {
+			return nil, false, err
+		}
+		if len(have) != 1 {
+			continue
+		}
+		if owner, err := t.owner(have[0].ID()); err != nil || owner != 0 {
+			return nil, false, err // it stands for another object
+		}
+		v.Found = 1
+		t.rec.Match = &v
+		t.newLink(have[0].ID(), true)
+		l := *t.link
+		t.out.link = &l
+		t.leave(ctx)
+		t.finish(0)
+		return t.out, true, nil
+	}
+	return nil, false, nil
+}

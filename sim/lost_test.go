@@ -1,0 +1,103 @@
+package sim
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+
+	"entrasim/directory"
+	"entrasim/sim/mapping"
+)
+
+// TestLostCreate: the program is killed when the target has created an object and the link is not in the file yet, and the
+// object leaves scope before the cycle goes on. It must not stay active at the target for ever: what was killed ends as what
+// was not.
+func TestLostCreate(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		kind CycleKind
+		edit func(w *world, dir *directory.Store, svc *Service, bob, team string) error
+		want string
+	}{
+		{"soft-deleted", Initial, func(w *world, dir *directory.Store, _ *Service, bob, _ string) error {
+			return dir.DeleteUser(w.clock.Now(), bob)
+		}, "Ann active=true, Bob active=false, [Team: Ann]"},
+		{"soft-deleted", Incremental, func(w *world, dir *directory.Store, _ *Service, bob, _ string) error {
+			return dir.DeleteUser(w.clock.Now(), bob)
+		}, "Ann active=true, Bob active=false, [Team: Ann]"},
+		{"blocked", Initial, func(w *world, dir *directory.Store, _ *Service, bob, _ string) error {
+			_, err := dir.UpdateUser(w.clock.Now(), bob, directory.Props{"accountEnabled": false})
+			return err
+		}, "Ann active=true, Bob active=false, [Team: Ann]"},
+		{"taken out of the assigned group", Initial, func(w *world, dir *directory.Store, _ *Service, bob, team string) error {
+			return dir.RemoveMembers(w.clock.Now(), team, bob)
+		}, "Ann active=true, Bob active=false, [Team: Ann]"},
+		{"group unassigned", Incremental, func(w *world, _ *directory.Store, svc *Service, _, team string) error {
+			return svc.Unassign(w.app.ID, team)
+		}, "Ann active=false, Bob active=false"},
+		{"still in scope", Initial, func(*world, *directory.Store, *Service, string, string) error { return nil }, "Ann active=true, Bob active=true, [Team: Ann Bob]"},
+	} {
+		t.Run(string(c.kind)+" "+c.name, func(t *testing.T) {
+			w := newWorld(t, mapping.Starter(), "")
+			ann, bob := w.user("ann"), w.user("bob")
+			team := w.group("Team", ann.ID, bob.ID)
+			if c.kind == Incremental {
+				w.no(w.svc.Start(w.app.ID))
+				w.cycle()
+			}
+			w.assign(team.ID)
+			copied := filepath.Join(t.TempDir(), "killed.db")
+			killed := false
+			w.before(func(rw http.ResponseWriter, r *http.Request, body string) bool {
+				if killed { // by then the program is no more
+					rw.WriteHeader(http.StatusServiceUnavailable)
+					return true
+				}
+				if r.Method != http.MethodPost || !strings.Contains(body, "bob@") {
+					return false
+				}
+				w.target.Plain("default").ServeHTTP(rw, r)
+				w.no(w.dir.DB().View(func(tx *bbolt.Tx) error { return tx.CopyFile(copied, 0o600) })) // what the kill leaves
+				killed = true
+				return true
+			})
+			if c.kind == Initial {
+				w.no(w.svc.Start(w.app.ID))
+			}
+			_, err := w.svc.RunCycles(context.Background())
+			w.no(err)
+			killed = false
+			w.http.Config.Handler = w.target.Handler("default")
+			if got := w.state(); !strings.Contains(got, "Bob active=true") {
+				t.Fatalf("at the kill the target holds %s", got)
+			}
+			dir, err := directory.Open(copied, directory.Options{})
+			w.no(err)
+			svc, err := Open(Options{Directory: dir, Clock: w.clock, Seed: 1})
+			w.no(err)
+			w.no(c.edit(w, dir, svc, bob.ID, team.ID))
+			for range 3 {
+				cycles, err := svc.RunCycles(context.Background())
+				w.no(err)
+				if len(cycles) != 1 || cycles[0].State != Succeeded {
+					t.Fatalf("%+v", cycles)
+				}
+			}
+			if got := w.state(); got != c.want {
+				t.Errorf("the target holds %s, want %s", got, c.want)
+			}
+			sent := svc.Traffic(0, 1000).Next
+			_, err = svc.RunCycles(context.Background())
+			w.no(err)
+			if page := svc.Traffic(sent, 1000); len(page.Exchanges) != 2 { // the probes
+				t.Errorf("with nothing left to do it sends %d requests", len(page.Exchanges))
+			}
+			w.no(svc.Close())
+			w.no(dir.Close())
+		})
+	}
+}
