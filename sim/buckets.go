@@ -26,8 +26,8 @@ import (
 //	      anchors
 //	        <U|G><target id>    -> <object>: the same the other way round
 //	      edges
-//	        <group><member>     -> <cycle number>: membership that the target was told, and in which cycle; 0: a request
-//	                               told it, and no answer says whether it was taken
+//	        <group><member>     -> <cycle number>: membership that the target was told, and in which cycle; 0: it was
+//	                               told or taken back, and no answer says whether the target followed
 //	      memberships
 //	        <member><group>     -> "": the same the other way round
 //	      owed

@@ -125,9 +125,7 @@ func (c *cycle) storeEdge(b *bbolt.Bucket, e edgeResult) (err error) {
 	case edgeTold:
 		err = putEdge(b, e.edge, c.number)
 	case edgeMaybe:
-		if _, known := knownIn(b, e.edge); !known {
-			err = putEdge(b, e.edge, maybeTold)
-		}
+		err = putEdge(b, e.edge, maybeTold)
 	case edgeUntold:
 		err = dropEdge(b, e.edge)
 	}

@@ -97,8 +97,9 @@ func anchorOwner(b *bbolt.Bucket, kind directory.Kind, target string) uint64 {
 // An edge is a membership that the target was told, or may have been told.
 type edge struct{ Group, Member uint64 }
 
-// maybeTold stands in an edge for the cycle: the membership was sent, and no answer says whether the target took it. It
-// is sent again while the member belongs to the group, and removed when it no longer does: a target bears both.
+// maybeTold stands in an edge for the cycle: the membership was sent or taken back, and no answer says whether the target
+// followed. It is sent again while the member belongs to the group, and taken back when it no longer does: a target bears
+// both.
 const maybeTold = 0
 
 func putEdge(b *bbolt.Bucket, e edge, cycle int) error {

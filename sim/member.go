@@ -18,6 +18,7 @@ type membership struct {
 	num    uint64
 	target string // id at the target
 	id     string // in the directory; only of those that are named
+	told   bool   // the target was told of it
 	do     memberStep
 }
 
@@ -88,7 +89,7 @@ func (c *cycle) memberships(r *directory.Reader, b *bbolt.Bucket, group uint64, 
 			continue
 		}
 		cycle, known := knownIn(b, edge{group, n})
-		told := known && cycle != maybeTold
+		x.told = known && cycle != maybeTold
 		link, stands, err := c.refer(r, b, n)
 		if err != nil {
 			return nil, err
@@ -103,10 +104,10 @@ func (c *cycle) memberships(r *directory.Reader, b *bbolt.Bucket, group uint64, 
 			}
 		case state != directory.Live: // hidden among the deleted items
 		case stands == linked:
-			if !told || again && cycle != c.number {
+			if !x.told || again && cycle != c.number {
 				x.do = memberAdded
 			}
-		case told: // blocked or unassigned: no Remove, what the target was told stays recorded
+		case x.told: // blocked or unassigned: no Remove, what the target was told stays recorded
 		case stands == pending:
 			x.do = memberWaits
 		default:
@@ -277,16 +278,17 @@ func (t *memberWriter) batch(ctx context.Context, part []membership, adds bool) 
 		t.out.asked = t.out.asked || !f.unhealthy()
 		r.fail(f)
 		r.Dropped = nil
-		res = edgeResult{fail: f}
-		if adds { // the answer does not say that the target took nothing
-			res.known = edgeMaybe
-		}
+		res = edgeResult{known: edgeMaybe, fail: f} // the answer does not say that the target did nothing
 	} else {
 		t.out.asked, t.out.exported, t.dropped = true, true, nil
 	}
 	t.out.records = append(t.out.records, r)
 	for _, x := range part {
+		res := res
 		res.edge = edge{t.w.num, x.num}
+		if res.known == edgeMaybe && adds && x.told {
+			res.known = edgeSame
+		}
 		t.out.edges = append(t.out.edges, res)
 	}
 	return res.fail

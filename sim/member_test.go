@@ -131,14 +131,38 @@ func TestAddWithALostAnswer(t *testing.T) {
 	}
 }
 
+// TestRemoveWithALostAnswer: the target removed the member, its answer did not say so. The member comes back, and is added.
+func TestRemoveWithALostAnswer(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	ann := w.user("ann")
+	ops := w.group("Ops", ann.ID)
+	w.assign(ops.ID, ann.ID)
+	w.no(w.svc.Start(w.app.ID))
+	w.cycle()
+	w.answers(once(`"Remove"`, -http.StatusGatewayTimeout))
+	w.no(w.dir.RemoveMembers(w.clock.Now(), ops.ID, ann.ID))
+	w.cycle()
+	w.no(w.dir.AddMembers(w.clock.Now(), ops.ID, ann.ID))
+	w.want(w.cycle(), "GET /Users/{Ann}", readOps, addMember("{Ops}", "{Ann}"))
+	w.want(w.cycle())
+	if w.escrows() != 0 {
+		t.Errorf("%d escrows", w.escrows())
+	}
+}
+
 // TestKilledBehindAnAdd: the service dies when the target has taken an Add and before that is recorded, and the member
 // leaves before the cycle goes on. A commit that fails stands for the kill.
 func TestKilledBehindAnAdd(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		reset bool // provisioning is restarted before it goes on: the change feed's place is lost
-		full  bool // the cycle is an initial one
-	}{{"incremental", false, false}, {"incremental, then restarted", true, false}, {"initial", false, true}, {"initial, then restarted", true, true}} {
+		name   string
+		reset  bool // provisioning is restarted before it goes on: the change feed's place is lost
+		full   bool // the cycle is an initial one
+		remove bool // it is a Remove, and the member comes back
+	}{
+		{name: "incremental"}, {name: "incremental, then restarted", reset: true}, {name: "initial", full: true},
+		{name: "initial, then restarted", full: true, reset: true}, {name: "a Remove", remove: true},
+		{name: "a Remove, then restarted", remove: true, reset: true},
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, mapping.Starter(), "")
 			ann, bob := w.user("ann"), w.user("bob")
@@ -148,7 +172,13 @@ func TestKilledBehindAnAdd(t *testing.T) {
 			if !c.full {
 				w.cycle()
 			}
-			w.no(w.dir.AddMembers(w.clock.Now(), ops.ID, bob.ID))
+			sent, then, finally, change, undo := `"Add"`, "[Ops: Ann Bob]", "[Ops: Ann]", w.dir.AddMembers, w.dir.RemoveMembers
+			if c.remove {
+				w.no(change(w.clock.Now(), ops.ID, bob.ID))
+				w.cycle()
+				sent, then, finally, change, undo = `"Remove"`, "[Ops: Ann]", "[Ops: Ann Bob]", undo, change
+			}
+			w.no(change(w.clock.Now(), ops.ID, bob.ID))
 			told, dead := false, true
 			w.svc.opt.FlushTarget = func(*bbolt.Tx) error {
 				if dead && told {
@@ -157,16 +187,16 @@ func TestKilledBehindAnAdd(t *testing.T) {
 				return nil
 			}
 			w.answers(func(_, _, body string) int {
-				told = told || strings.Contains(body, `"Add"`)
+				told = told || strings.Contains(body, sent)
 				return 0
 			})
 			if _, err := w.svc.RunCycles(context.Background()); err == nil {
-				t.Fatal("the commit behind the Add did not fail")
+				t.Fatal("the commit behind the request did not fail")
 			}
-			if got := w.state(); !strings.Contains(got, "[Ops: Ann Bob]") {
+			if got := w.state(); !strings.Contains(got, then) {
 				t.Fatalf("target holds %s", got)
 			}
-			w.no(w.dir.RemoveMembers(w.clock.Now(), ops.ID, bob.ID))
+			w.no(undo(w.clock.Now(), ops.ID, bob.ID))
 			svc, err := Open(Options{Directory: w.dir, Clock: w.clock, Seed: 1})
 			w.no(err)
 			svc.Begin(t.Context())
@@ -178,8 +208,8 @@ func TestKilledBehindAnAdd(t *testing.T) {
 				_, err = svc.RunCycles(context.Background())
 				w.no(err)
 			}
-			if got := w.state(); !strings.Contains(got, "[Ops: Ann]") {
-				t.Errorf("target holds %s, want [Ops: Ann]", got)
+			if got := w.state(); !strings.Contains(got, finally) {
+				t.Errorf("target holds %s, want %s", got, finally)
 			}
 			w.no(svc.Close())
 			w.svc = svc

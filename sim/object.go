@@ -47,7 +47,7 @@ type edgeKnown byte
 const (
 	edgeSame   edgeKnown = iota // as before
 	edgeTold                    // the target was told of it
-	edgeMaybe                   // it was sent, but no answer says that the target took it
+	edgeMaybe                   // it was sent, or taken back, but no answer says that the target followed
 	edgeUntold                  // the target was told that it is gone
 )
 

@@ -137,7 +137,8 @@ func (c *cycle) unresolved(r *directory.Reader, b *bbolt.Bucket, k escrowKey) (b
 // The second pass tells the target of members, and what the target was told is recorded when it has answered. A crash in
 // between must not make a membership unknown: a member that leaves the group before the cycle goes on would stay at the
 // target for ever. So the pass begins with a commit that marks the present end of the change feed, and whoever finds the
-// mark looks up which members have left any group since: to them the target may have been told.
+// mark looks up which members have left any group since, for they may have been told, and which have come back, for their
+// removal may have been.
 
 // beginTelling sets the mark.
 func (c *cycle) beginTelling(refs []work) error {
@@ -152,7 +153,7 @@ func (c *cycle) beginTelling(refs []work) error {
 }
 
 // endTelling removes the mark when the pass is through and its results are kept. It is written with the next commit; until
-// then a crash costs a removal that the target does not need.
+// then a crash costs a few members that the target is told twice.
 func (c *cycle) endTelling() {
 	c.j.mu.Lock()
 	defer c.j.mu.Unlock()
@@ -180,7 +181,7 @@ func (c *cycle) recallTold() error {
 	return c.markTelling(0, func(b *bbolt.Bucket) error {
 		for _, x := range changes.Edges {
 			e := edge{x.Group, x.Member}
-			if _, known := knownIn(b, e); known || x.Present || b.Bucket(bucketLinks).Get(key(x.Group)) == nil || b.Bucket(bucketLinks).Get(key(x.Member)) == nil {
+			if _, known := knownIn(b, e); known != x.Present || b.Bucket(bucketLinks).Get(key(x.Group)) == nil || b.Bucket(bucketLinks).Get(key(x.Member)) == nil {
 				continue
 			}
 			if err := putEdge(b, e, maybeTold); err != nil {
