@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -36,4 +37,14 @@ func (w *world) escrows() int {
 	j, err := w.svc.Job(w.app.ID)
 	w.no(err)
 	return j.Escrows
+}
+
+// reopen puts a new service over the file, as a start of the program behind a kill does.
+func (w *world) reopen() {
+	w.t.Helper()
+	svc, err := Open(Options{Directory: w.dir, Clock: w.clock, Seed: 1, Wire: &w.svc.wire})
+	w.no(err)
+	w.dir.OnCommit(svc.DirectoryChanged)
+	svc.Begin(context.Background())
+	w.svc, w.seen = svc, 0
 }

@@ -30,9 +30,10 @@ type cycle struct {
 	began  time.Time
 	began0 time.Time // wall time, for the record of durations only
 
-	number int
-	id     string // a GUID
-	kind   CycleKind
+	number  int
+	id      string // a GUID
+	kind    CycleKind
+	resumed bool // it is the rest of a cycle that was cut short
 
 	// at is where the cycle stands; once objects are in flight it is guarded by the job's lock.
 	at       place
@@ -148,7 +149,7 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 		j.state.Lost = p.Upto
 	}
 	if p := j.state.Running; p != nil && p.Resets == j.state.Resets && p.Stores == j.state.Stores {
-		c.at = *p
+		c.at, c.resumed = *p, true
 	} else {
 		c.at = place{Number: j.state.Cycle + 1, Kind: Incremental, Began: now, Upto: s.dir.LastChange(), Resets: j.state.Resets, Stores: j.state.Stores, Phase: PhaseProbe}
 		if !j.state.HasWatermark {
@@ -207,7 +208,7 @@ func (c *cycle) run() error {
 			return err
 		}
 	}
-	if err := c.recallTold(); err != nil {
+	if err := c.recallSent(); err != nil {
 		return err
 	}
 	list, err := c.read()
@@ -225,10 +226,9 @@ func (c *cycle) run() error {
 	c.progress(func(p *Progress) {
 		p.UsersTotal, p.GroupsTotal = len(list.users), len(list.groups)
 	})
-	if len(list.users)+len(list.groups) > 0 { // that it began is in the file before the target may be told of anything: see reckon
-		if err := c.store(nil, func() {}); err != nil {
-			return err
-		}
+	// That it began is in the file before the target may be told of anything: see recallSent and reckon.
+	if err := c.beginSending(list.users, list.groups); err != nil {
+		return err
 	}
 	if err := c.pass(request, PhaseUsers, list.users, c.user); err != nil {
 		return err
@@ -240,7 +240,7 @@ func (c *cycle) run() error {
 	if err != nil {
 		return err
 	}
-	if err := c.beginTelling(refs); err != nil {
+	if err := c.beginSending(refs); err != nil {
 		return err
 	}
 	c.progress(func(p *Progress) { p.ReferencesTotal = len(refs) })
@@ -252,6 +252,7 @@ func (c *cycle) run() error {
 	}); err != nil {
 		return err
 	}
+	c.endSending()
 	return c.reckon(request)
 }
 

@@ -48,8 +48,9 @@ type jobState struct {
 	Escrows      int           `json:"escrows"`    // open, objects
 	RefEscrows   int           `json:"refEscrows"` // open, references
 	Owed         int           `json:"owed"`       // objects whose references are still to be looked at
-	Telling      uint64        `json:"telling"`    // see telling; 0: none
 	Lost         uint64        `json:"lost"`       // what changed since may stand at the target without a link: see reckon; 0: nothing
+	Sending      uint64        `json:"sending"`    // end of the change feed when a cycle began to send; 0: none is under way
+	Cut          int           `json:"cut"`        // the last cycle that found that requests had been cut off before it
 	ToDate       Counts        `json:"toDate"`
 	LastCycle    *CycleResult  `json:"lastCycle"`
 }

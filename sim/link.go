@@ -35,6 +35,7 @@ type Link struct {
 	Manager uint64         `json:"m,omitempty"`  // manager last exported
 	Rule    string         `json:"r,omitempty"`  // synchronization rule, when not the default one
 	Away    bool           `json:"w,omitempty"`  // left out for now: an expression said so, or an input filter
+	Doomed  bool           `json:"d,omitempty"`  // a DELETE was sent, and no answer says whether the target followed
 }
 
 // forgotten is what stands for an object that the directory purged and no longer knows: the link outlives the tombstone

@@ -179,9 +179,9 @@ func TestKilledBehindAnAdd(t *testing.T) {
 				sent, then, finally, change, undo = `"Remove"`, "[Ops: Ann]", "[Ops: Ann Bob]", undo, change
 			}
 			w.no(change(w.clock.Now(), ops.ID, bob.ID))
-			told, dead := false, true
+			told := false
 			w.svc.opt.FlushTarget = func(*bbolt.Tx) error {
-				if dead && told {
+				if told {
 					return errors.New("killed")
 				}
 				return nil
@@ -197,22 +197,16 @@ func TestKilledBehindAnAdd(t *testing.T) {
 				t.Fatalf("target holds %s", got)
 			}
 			w.no(undo(w.clock.Now(), ops.ID, bob.ID))
-			svc, err := Open(Options{Directory: w.dir, Clock: w.clock, Seed: 1})
-			w.no(err)
-			svc.Begin(t.Context())
-			dead = false // for the old service's end
+			w.reopen()
 			if c.reset {
-				w.no(svc.Restart(w.app.ID, DefaultReset()))
+				w.no(w.svc.Restart(w.app.ID, DefaultReset()))
 			}
 			for range 3 {
-				_, err = svc.RunCycles(context.Background())
-				w.no(err)
+				w.cycle()
 			}
 			if got := w.state(); !strings.Contains(got, finally) {
 				t.Errorf("target holds %s, want %s", got, finally)
 			}
-			w.no(svc.Close())
-			w.svc = svc
 		})
 	}
 }

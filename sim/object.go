@@ -168,6 +168,9 @@ func (t *step) remove(ctx context.Context, reason string, ruleIDs ...string) {
 	t.rec.Action, t.rec.Sent, t.rec.Rules = ActionDelete, true, ruleIDs
 	if err := t.client.Delete(ctx, t.tag(t.src.ID, reason, ruleIDs...), t.rt, t.link.Target); err != nil {
 		t.failed(err)
+		l := *t.link
+		l.Doomed = true
+		t.out.link = &l
 		return
 	}
 	t.succeeded()
@@ -284,10 +287,14 @@ func (t *step) missing(err error) bool {
 	return errors.As(err, &e) && e.Code == scim.CodeInvalidAnchor
 }
 
-// rematch reports whether an object in scope that is gone from the target is matched and created anew: when its link is
-// not managed any more, and everywhere under the switch. A link that was made just now is not given up.
+// rematch reports whether an object in scope that is gone from the target is matched and created anew: everywhere under
+// the switch, else when its link is not managed any more, and when it may have been this job that deleted it. A link that
+// was made just now is not given up.
 func (t *step) rematch(err error) bool {
-	return t.missing(err) && !t.out.fresh && (t.link.State == LinkUnmanaged || t.opt.RematchMissing)
+	if !t.missing(err) || t.out.fresh {
+		return false
+	}
+	return t.opt.RematchMissing || t.link.State == LinkUnmanaged || t.link.Doomed || t.w.kind == directory.KindGroup && t.cutOff()
 }
 
 // forget gives up the link, with what was recorded of a request to it.
@@ -303,7 +310,7 @@ func (t *step) relink(state LinkState) {
 		return
 	}
 	l := *t.link
-	l.State, l.Changed, l.ID, l.Name, l.Away = state, t.rec.Time, t.src.ID, t.src.DisplayName, false
+	l.State, l.Changed, l.ID, l.Name, l.Away, l.Doomed = state, t.rec.Time, t.src.ID, t.src.DisplayName, false, false
 	t.out.link = &l
 }
 

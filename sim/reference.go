@@ -87,12 +87,13 @@ const (
 )
 
 // refer looks at a user that a manager or a membership refers to; link is its link, also when it is outside. The state of
-// a link tells whether the user is in scope, unless its last try failed.
+// a link tells whether the user is in scope, unless its last try failed, or the cycle is the rest of one that was cut short:
+// then users may have come into scope, or left it, behind the part that is done, and the next cycle will see to them.
 func (c *cycle) refer(r *directory.Reader, b *bbolt.Bucket, n uint64) (link *Link, state referent, err error) {
 	if link, err = getLink(b, n); err != nil {
 		return nil, outside, err
 	}
-	if !waiting(b, n) {
+	if !c.resumed && !waiting(b, n) {
 		if link != nil && link.State == LinkActive {
 			return link, linked, nil
 		}
@@ -132,78 +133,6 @@ func (c *cycle) unresolved(r *directory.Reader, b *bbolt.Bucket, k escrowKey) (b
 	}
 	_, state, err := c.refer(r, b, n)
 	return state == pending, err
-}
-
-// The second pass tells the target of members, and what the target was told is recorded when it has answered. A crash in
-// between must not make a membership unknown: a member that leaves the group before the cycle goes on would stay at the
-// target for ever. So the pass begins with a commit that marks the present end of the change feed, and whoever finds the
-// mark looks up which members have left any group since, for they may have been told, and which have come back, for their
-// removal may have been.
-
-// beginTelling sets the mark.
-func (c *cycle) beginTelling(refs []work) error {
-	c.j.mu.Lock()
-	marked := c.j.state.Telling != 0
-	c.j.mu.Unlock()
-	if marked || len(refs) == 0 || refs[len(refs)-1].kind != directory.KindGroup {
-		return nil
-	}
-	end := c.s.dir.LastChange()
-	return c.markTelling(end, func(*bbolt.Bucket) error { return nil })
-}
-
-// endTelling removes the mark when the pass is through and its results are kept. It is written with the next commit; until
-// then a crash costs a few members that the target is told twice.
-func (c *cycle) endTelling() {
-	c.j.mu.Lock()
-	defer c.j.mu.Unlock()
-	if c.j.state.Telling != 0 {
-		c.j.state.Telling, c.j.dirty = 0, true
-	}
-}
-
-// recallTold turns what the target may have been told, when a cycle was cut short in its second pass, into edges that say
-// so.
-func (c *cycle) recallTold() error {
-	c.j.mu.Lock()
-	from := c.j.state.Telling
-	c.j.mu.Unlock()
-	if from == 0 {
-		return nil
-	}
-	changes, err := c.s.dir.Changes(from, 0)
-	if directory.CodeOf(err) == directory.Expired {
-		c.s.log.Warn("the change feed no longer reaches back to where a cycle was cut short; members that left a group then may have stayed at the target",
-			"job", c.j.cfg.ID)
-	} else if err != nil {
-		return err
-	}
-	return c.markTelling(0, func(b *bbolt.Bucket) error {
-		for _, x := range changes.Edges {
-			e := edge{x.Group, x.Member}
-			if _, known := knownIn(b, e); known != x.Present || b.Bucket(bucketLinks).Get(key(x.Group)) == nil || b.Bucket(bucketLinks).Get(key(x.Member)) == nil {
-				continue
-			}
-			if err := putEdge(b, e, maybeTold); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (c *cycle) markTelling(mark uint64, f func(b *bbolt.Bucket) error) error {
-	var before uint64
-	err := c.updateStore(func(b *bbolt.Bucket, _ *bbolt.Tx) error {
-		before, c.j.state.Telling = c.j.state.Telling, mark
-		return f(b)
-	})
-	if err != nil {
-		c.j.mu.Lock()
-		c.j.state.Telling = before
-		c.j.mu.Unlock()
-	}
-	return err
 }
 
 // waitsFor is the failure of a reference whose object is in scope but has none at the target yet.
