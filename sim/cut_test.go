@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,4 +82,84 @@ func TestGroupMissing(t *testing.T) {
 	if got := w.logs(); got[len(got)-1] != "update failure Ops InvalidAnchor" {
 		t.Errorf("log: %v", got)
 	}
+}
+
+// TestActivationInDoubt: a user who was unassigned comes back, the target activates it, and the service does not know. When
+// the user leaves again before the next try, the target is asked and told.
+func TestActivationInDoubt(t *testing.T) {
+	disable := `PATCH /Users/{Ann} ` + patchHead + `{"op":"Replace","path":"active","value":"False"}]}`
+	for _, c := range []struct {
+		name   string
+		killed bool
+		leave  func(w *world, id string)
+		want   []string
+	}{
+		{"lost answer, unassigned", false, func(w *world, id string) { w.no(w.svc.Unassign(w.app.ID, id)) }, []string{"GET /Users/{Ann}", disable}},
+		{"killed, unassigned", true, func(w *world, id string) { w.no(w.svc.Unassign(w.app.ID, id)) }, []string{"GET /Users/{Ann}", disable}},
+		{"lost answer, purged", false, purge, []string{"GET /Users/{Ann}", "DELETE /Users/{Ann}"}},
+		{"killed, purged", true, purge, []string{"GET /Users/{Ann}", "DELETE /Users/{Ann}"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, mapping.Starter(), "")
+			ann, bob := w.user("ann"), w.user("bob")
+			w.assign(ann.ID, bob.ID)
+			w.no(w.svc.Start(w.app.ID))
+			w.cycle()
+			w.no(w.svc.Unassign(w.app.ID, ann.ID))
+			w.no(w.svc.Unassign(w.app.ID, bob.ID))
+			w.cycle()
+			w.assign(ann.ID)
+			sent := false
+			w.answers(func(method, _, body string) int {
+				if sent || method != "PATCH" {
+					return 0
+				}
+				sent = true
+				if c.killed {
+					return 0
+				}
+				return -http.StatusGatewayTimeout
+			})
+			if c.killed {
+				w.svc.opt.FlushTarget = func(*bbolt.Tx) error {
+					if sent {
+						return errors.New("killed")
+					}
+					return nil
+				}
+			}
+			if _, err := w.svc.RunCycles(context.Background()); (err != nil) != c.killed {
+				t.Fatal(err)
+			}
+			if got, want := w.state(), "Ann active=true, Bob active=false"; got != want {
+				t.Fatalf("target holds %s, want %s", got, want)
+			}
+			w.requests()
+			if c.killed {
+				w.reopen()
+			}
+			c.leave(w, ann.ID)
+			purge(w, bob.ID) // out of management, and not active: he stays
+			names := w.names()
+			got := append(w.cycle(), w.cycle()...)
+			for id, name := range names {
+				for i := range got {
+					got[i] = strings.ReplaceAll(got[i], id, "{"+name+"}")
+				}
+			}
+			if c.killed { // it may have been anybody whose answer was cut off: more is read than needed
+				reads := func(line string) bool { return strings.HasPrefix(line, "GET ") }
+				got, c.want = slices.DeleteFunc(got, reads), slices.DeleteFunc(c.want, reads)
+			}
+			w.want(got, c.want...)
+			if w.escrows() != 0 || !strings.Contains(w.state(), "Bob active=false") {
+				t.Errorf("%d escrows, target holds %s", w.escrows(), w.state())
+			}
+		})
+	}
+}
+
+func purge(w *world, id string) {
+	w.no(w.dir.DeleteUser(w.clock.Now(), id))
+	w.no(w.dir.Purge(w.clock.Now(), id))
 }

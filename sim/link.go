@@ -35,8 +35,16 @@ type Link struct {
 	Manager uint64         `json:"m,omitempty"`  // manager last exported
 	Rule    string         `json:"r,omitempty"`  // synchronization rule, when not the default one
 	Away    bool           `json:"w,omitempty"`  // left out for now: an expression said so, or an input filter
-	Doomed  bool           `json:"d,omitempty"`  // a DELETE was sent, and no answer says whether the target followed
+	Unsure  unsure         `json:"u,omitempty"`  // what was sent last without an answer that says whether the target followed
 }
+
+// unsure is a write whose outcome is not known, and after which the target may stand otherwise than the link says.
+type unsure string
+
+const (
+	unsureDelete unsure = "DELETE" // the object may be gone
+	unsureWake   unsure = "PATCH"  // an object out of management may be active again
+)
 
 // forgotten is what stands for an object that the directory purged and no longer knows: the link outlives the tombstone
 // when the target refused the DELETE for long, or when the job stood still.

@@ -149,8 +149,10 @@ func (t *step) gone(ctx context.Context) {
 	switch {
 	case t.link == nil:
 		t.out.clear = true // never provisioned, or dealt with: no record either
-	case !t.link.Managed():
-		t.out.drop, t.out.clear = true, true
+	case !t.managed(ctx):
+		if t.out.fail == nil {
+			t.out.drop, t.out.clear = true, true
+		}
 	case !t.m.Delete:
 		t.skip(ActionDelete, SkipBlocked, "S-198")
 		t.out.drop = true
@@ -168,9 +170,7 @@ func (t *step) remove(ctx context.Context, reason string, ruleIDs ...string) {
 	t.rec.Action, t.rec.Sent, t.rec.Rules = ActionDelete, true, ruleIDs
 	if err := t.client.Delete(ctx, t.tag(t.src.ID, reason, ruleIDs...), t.rt, t.link.Target); err != nil {
 		t.failed(err)
-		l := *t.link
-		l.Doomed = true
-		t.out.link = &l
+		t.unsure(unsureDelete)
 		return
 	}
 	t.succeeded()
@@ -181,7 +181,7 @@ func (t *step) remove(ctx context.Context, reason string, ruleIDs ...string) {
 // nothing is sent.
 func (t *step) leave(ctx context.Context) {
 	switch {
-	case t.link == nil, !t.link.Managed():
+	case t.link == nil, !t.link.Managed() && !t.mayBeActive():
 		t.notEntitled()
 	case t.w.kind == directory.KindGroup:
 		if !t.m.Delete {
@@ -261,6 +261,9 @@ func (t *step) disable(ctx context.Context) {
 	changes, mods, softDelete := difference(t.m, want, have, t.opt)
 	if !softDelete {
 		t.skip(ActionDisable, SkipRedundant, append(t.src.leaving(), "S-200")...)
+		if !t.link.Managed() { // it never woke
+			state = LinkUnmanaged
+		}
 		t.relink(state)
 		return
 	}
@@ -294,7 +297,7 @@ func (t *step) rematch(err error) bool {
 	if !t.missing(err) || t.out.fresh {
 		return false
 	}
-	return t.opt.RematchMissing || t.link.State == LinkUnmanaged || t.link.Doomed || t.w.kind == directory.KindGroup && t.cutOff()
+	return t.opt.RematchMissing || t.link.State == LinkUnmanaged || t.link.Unsure == unsureDelete || t.w.kind == directory.KindGroup && t.cutOff()
 }
 
 // forget gives up the link, with what was recorded of a request to it.
@@ -310,8 +313,44 @@ func (t *step) relink(state LinkState) {
 		return
 	}
 	l := *t.link
-	l.State, l.Changed, l.ID, l.Name, l.Away, l.Doomed = state, t.rec.Time, t.src.ID, t.src.DisplayName, false, false
+	l.State, l.Changed, l.ID, l.Name, l.Away, l.Unsure = state, t.rec.Time, t.src.ID, t.src.DisplayName, false, ""
 	t.out.link = &l
+}
+
+// unsure notes a write whose outcome is not known.
+func (t *step) unsure(what unsure) {
+	l := *t.link
+	l.Unsure = what
+	t.out.link = &l
+}
+
+// mayBeActive reports whether a user out of management may be active at the target nevertheless: it came back into scope,
+// and the answer to its activation was lost.
+func (t *step) mayBeActive() bool {
+	return t.w.kind == directory.KindUser && t.m.Update && len(t.m.SoftDeleteTargets()) > 0 && t.src.attrs != nil &&
+		(t.link.Unsure == unsureWake || t.cutOff())
+}
+
+// managed reports whether a permanent deletion is carried to the target. When it is not known whether the object had come
+// back, the target is asked whether it is active; a failure to tell is the object's.
+func (t *step) managed(ctx context.Context) bool {
+	if t.link.Managed() || !t.mayBeActive() {
+		return t.link.Managed()
+	}
+	want, err := desire(t.m, &t.src, t.env(t.src.ID))
+	if err != nil {
+		return false // of a tombstone there is little left to map
+	}
+	have, err := t.client.Get(ctx, t.tag(t.src.ID, "It is gone, and no answer said whether it was activated before.", "W-055"), t.rt, t.link.Target)
+	if err != nil {
+		if !t.missing(err) {
+			t.rec.Action = ActionDelete
+			t.failed(err)
+		}
+		return false
+	}
+	_, _, active := difference(t.m, want, have, t.opt)
+	return active
 }
 
 // away notes that a linked object is left out for now; its references rest, and are looked at when it comes back.
@@ -384,6 +423,8 @@ func (t *step) update(ctx context.Context, have *scim.Resource) {
 		case t.rematch(err):
 			t.forget()
 			t.meet(ctx)
+		case !t.link.Managed():
+			t.unsure(unsureWake)
 		}
 	}
 }
