@@ -14,6 +14,7 @@ type managerLook struct {
 	src    source
 	link   *Link
 	held   bool   // the user itself failed
+	full   bool   // whatever changed: the cycle is an initial one, or the user came back
 	boss   uint64 // 0: there is none, or none any more
 	bossID string
 	target string // the manager's id at the target
@@ -31,7 +32,7 @@ func (c *cycle) lookAtManager(n uint64) (l managerLook, err error) {
 		if l.link, err = getLink(b, n); err != nil || l.link == nil {
 			return err
 		}
-		l.held = waiting(b, n)
+		l.held, l.full = waiting(b, n), owes(b, n) != 0
 		l.src, _ = readSource(r, c.app, c.all, c.set, n)
 		if l.src.manager == 0 {
 			return nil
@@ -88,7 +89,7 @@ func (c *cycle) manager(ctx context.Context, w work, list worklist) *outcome {
 		out.clear = true
 		t.rec.Action, t.rec.Status, t.rec.Code = ActionUpdate, Warning, scim.CodeUnresolvedReference
 		t.rec.Dropped, t.rec.Rules = []string{look.bossID}, []string{"S-286", "S-288"}
-	case look.boss == 0 && !t.removable(list):
+	case look.boss == 0 && !t.removable(list, look.full || list.full):
 		out.clear = true
 	default:
 		t.writeManager(ctx, &look)
@@ -97,15 +98,15 @@ func (c *cycle) manager(ctx context.Context, w work, list worklist) *outcome {
 }
 
 // removable reports whether a user without a manager may have one at the target that is to go: one that was exported, one
-// that the change feed says was removed, and in an initial cycle one that was read at a target object that had been linked
-// before. What a first match finds stays: a null value is no reason to take something away.
-func (t *step) removable(list worklist) bool {
+// that the change feed says was removed, and when the user is looked at in full one that was read at a target object that
+// had been linked before. What a first match finds stays: a null value is no reason to take something away.
+func (t *step) removable(list worklist, full bool) bool {
 	if t.link.Manager != 0 || list.managers[t.w.num] {
 		return true
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return list.full && t.link.Cycle != t.number && t.reads[t.w.num].known
+	return full && t.link.Cycle != t.number && t.reads[t.w.num].known
 }
 
 // writeManager makes the target's manager the wanted one; what the target holds decides what is sent.
