@@ -179,9 +179,16 @@ func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes dir
 			}
 		}
 	}
+	// Who left a group that was assigned until now is among its members no more.
+	assigned := map[uint64]bool{}
+	for _, a := range changes.Assignments {
+		if a.SP == j.app {
+			assigned[a.Principal] = true
+		}
+	}
 	for _, e := range changes.Edges {
 		list.refDeltas++
-		if !j.all && len(r.Assigned(j.app, e.Group)) > 0 {
+		if !j.all && (assigned[e.Group] || len(r.Assigned(j.app, e.Group)) > 0) {
 			if kind, _, _ := r.Standing(e.Member); kind == directory.KindUser {
 				touch(work{num: e.Member, kind: directory.KindUser, imp: importUpdate})
 			}
