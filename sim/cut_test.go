@@ -163,3 +163,66 @@ func purge(w *world, id string) {
 	w.no(w.dir.DeleteUser(w.clock.Now(), id))
 	w.no(w.dir.Purge(w.clock.Now(), id))
 }
+
+// killBehind lets the cycle run until its n-th commit, loses that and all behind it, and starts the service again.
+func (w *world) killBehind(n int) {
+	w.t.Helper()
+	w.svc.opt.FlushTarget = func(*bbolt.Tx) error {
+		if n--; n < 0 {
+			return errors.New("killed")
+		}
+		return nil
+	}
+	if _, err := w.svc.RunCycles(context.Background()); err == nil {
+		w.t.Fatal("the cycle was through before the kill")
+	}
+	w.reopen()
+}
+
+// TestNewcomersBehindACut: an initial cycle is cut short behind its users. A group is assigned before it goes on, and is
+// among the rest; its member is not, and is no stranger either: it is added when the next cycle has made it.
+func TestNewcomersBehindACut(t *testing.T) {
+	w := newWorld(t, managers(t), "")
+	ann, boss, bob := w.user("ann"), w.user("boss"), w.user("bob")
+	w.edit(bob.ID, "manager", boss.ID)
+	ops := w.group("Ops", ann.ID)
+	w.assign(bob.ID)
+	w.no(w.svc.Start(w.app.ID))
+	w.killBehind(2) // the mark and the users
+	w.assign(ops.ID, boss.ID)
+	w.cycle()
+	w.cycle()
+	if got, want := w.state(), "Ann active=true, Bob active=true, Boss active=true, [Ops: Ann]"; got != want || w.escrows() != 0 {
+		t.Errorf("target holds %s, want %s; %d escrows", got, want, w.escrows())
+	}
+	names := w.names()
+	for id, name := range names {
+		if name != "Bob" {
+			continue
+		}
+		have, _ := w.target.Store("default").Get(id)
+		if got := string(have.JSON); !strings.Contains(got, `"manager"`) {
+			t.Errorf("Bob's manager is missing: %s", got)
+		}
+	}
+	w.want(w.cycle())
+}
+
+// TestManagerToldBehindACut: the target took a manager, and that was not recorded. The user is away when its manager is
+// purged; when it is back, the stale reference goes.
+func TestManagerToldBehindACut(t *testing.T) {
+	w := newWorld(t, managers(t), "")
+	boss := w.user("boss")
+	ann := w.user("ann", "manager", boss.ID)
+	w.assign(ann.ID, boss.ID)
+	w.no(w.svc.Start(w.app.ID))
+	w.killBehind(2)
+	w.no(w.svc.Unassign(w.app.ID, ann.ID))
+	w.no(w.svc.Unassign(w.app.ID, boss.ID)) // out of management: its account stays
+	w.cycle()
+	w.cycle()
+	purge(w, boss.ID)
+	w.cycle()
+	w.assign(ann.ID)
+	w.want(w.cycle(), "GET /Users/{Ann}", `PATCH /Users/{Ann} `+patchHead+`{"op":"Replace","path":"active","value":"True"}]}`, clearManager("{Ann}", "{Boss}"))
+}
