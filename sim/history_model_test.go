@@ -374,7 +374,7 @@ func (h *history) checkUsers() {
 	for _, p := range h.users {
 		x, there := byID[p.ID]
 		switch {
-		case p.orphan && !h.inScope(p):
+		case p.orphan && p.state == directory.Purged: // nothing is known any more by which to look for it
 		case p.state == directory.Purged:
 			if p.open && (!there || x.Doc["active"] != true) {
 				break
@@ -393,7 +393,7 @@ func (h *history) checkUsers() {
 					h.t.Errorf("%s shows the manager %q, showed %q when it was looked at last", p.DisplayName, shown, p.shown)
 				}
 			}
-		case there != p.seen || there && !p.was:
+		case there != p.seen && !p.orphan || there && !p.was:
 			h.t.Errorf("%s is out of scope: at the target %v, linked before %v, ever in scope %v", p.DisplayName, there, p.seen, p.was)
 		case there && x.Doc["active"] == true:
 			h.t.Errorf("%s is out of scope and active", p.DisplayName)
