@@ -31,7 +31,7 @@ import (
 //	      memberships
 //	        <member><group>     -> "": the same the other way round
 //	      owed
-//	        <object>            -> "u" or "a": its manager or members are still to be looked at, see owing
+//	        <object>            -> "u", "a" or "c": what is still to be looked at, see owing
 //	      escrows
 //	        <kind><object><other> -> Escrow: a failed operation that waits for its retry; other is the member of a
 //	                                 membership, 0 for the object itself and its manager

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,11 +17,8 @@ import (
 // TestDeleteInDoubt: the target deleted a group and the service does not know, since the answer was lost or it was killed
 // before it could write that down. The group comes back before the next try, and is made anew instead of missed for ever.
 func TestDeleteInDoubt(t *testing.T) {
-	for _, killed := range []bool{false, true} {
-		name := "lost answer"
-		if killed {
-			name = "killed"
-		}
+	for _, name := range []string{"lost answer", "killed", "killed, and the target fails for a while"} {
+		killed := name != "lost answer"
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, mapping.Starter(), "")
 			ann := w.user("ann")
@@ -58,8 +56,17 @@ func TestDeleteInDoubt(t *testing.T) {
 				w.reopen()
 			}
 			w.assign(ops.ID)
-			w.cycle()
-			w.cycle()
+			if strings.Contains(name, "fails") {
+				left := 3
+				w.answers(func(method, path, _ string) int {
+					if left > 0 && method == "GET" && strings.HasPrefix(path, "/Groups/") {
+						left--
+						return http.StatusServiceUnavailable
+					}
+					return 0
+				})
+			}
+			w.advance(10 * Interval)
 			if got, want := w.state(), "Ann active=true, [Ops: Ann]"; got != want || w.escrows() != 0 {
 				t.Errorf("target holds %s, want %s; %d escrows", got, want, w.escrows())
 			}
@@ -225,4 +232,117 @@ func TestManagerToldBehindACut(t *testing.T) {
 	w.cycle()
 	w.assign(ann.ID)
 	w.want(w.cycle(), "GET /Users/{Ann}", `PATCH /Users/{Ann} `+patchHead+`{"op":"Replace","path":"active","value":"True"}]}`, clearManager("{Ann}", "{Boss}"))
+}
+
+// TestCreateInDoubt: the target created an account, its answer did not say so, and the user leaves scope before the next try.
+func TestCreateInDoubt(t *testing.T) {
+	match := "GET /Users?filter=userName+eq+%22ann%40contoso.example%22"
+	disable := `PATCH /Users/{Ann} ` + patchHead + `{"op":"Replace","path":"active","value":"False"}]}`
+	for _, c := range []struct {
+		name  string
+		leave func(w *world, id string)
+		want  []string
+		state string
+	}{
+		{"unassigned", func(w *world, id string) { w.no(w.svc.Unassign(w.app.ID, id)) }, []string{match, "GET /Users/{Ann}", disable}, "Ann active=false"},
+		{"unassigned, and the escrow dropped by a restart", func(w *world, id string) {
+			w.no(w.svc.Unassign(w.app.ID, id))
+			w.no(w.svc.Restart(w.app.ID, DefaultReset()))
+		}, []string{match, "GET /Users/{Ann}", disable}, "Ann active=false"},
+		{"purged", purge, []string{match, "DELETE /Users/{Ann}"}, ""},
+		{"not at all", func(*world, string) {}, []string{match}, "Ann active=true"},
+	} {
+		for _, initial := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, initial cycle %v", c.name, initial), func(t *testing.T) {
+				w := newWorld(t, managers(t), "")
+				ann := w.user("ann")
+				w.no(w.svc.Start(w.app.ID))
+				if !initial {
+					w.cycle()
+				}
+				w.assign(ann.ID)
+				w.answers(once("ann@", -http.StatusGatewayTimeout))
+				w.cycle()
+				if got, want := w.state(), "Ann active=true"; got != want {
+					t.Fatalf("target holds %s, want %s", got, want)
+				}
+				names := w.names()
+				c.leave(w, ann.ID)
+				got := w.cycle()
+				for id, name := range names {
+					for i := range got {
+						got[i] = strings.ReplaceAll(got[i], id, "{"+name+"}")
+					}
+				}
+				w.want(got, c.want...)
+				if got := w.state(); got != c.state || w.escrows() != 0 {
+					t.Errorf("target holds %s, want %s; %d escrows", got, c.state, w.escrows())
+				}
+				w.want(w.cycle())
+			})
+		}
+	}
+}
+
+// TestStrangerStaysUntouched: an account that the job never made is none of its business when its user leaves scope, also
+// when the job had asked for it and got no answer.
+func TestStrangerStaysUntouched(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	w.no(w.svc.Start(w.app.ID))
+	w.cycle()
+	ann := w.user("ann")
+	w.assign(ann.ID)
+	w.cycle()
+	w.no(w.svc.Restart(w.app.ID, FullReset()))
+	failed := false
+	w.answers(func(_, path, _ string) int {
+		if !failed && strings.Contains(path, "ann%40") {
+			failed = true
+			return http.StatusBadGateway
+		}
+		return 0
+	})
+	w.cycle()
+	w.no(w.svc.Unassign(w.app.ID, ann.ID))
+	w.want(w.cycle())
+	if got, want := w.state(), "Ann active=true"; got != want {
+		t.Errorf("target holds %s, want %s", got, want)
+	}
+}
+
+// TestMemberToldBehindACut: the target took a member, and that was not recorded. The member is blocked before the cycle goes
+// on, so that nothing is sent of it then, and is taken back when it leaves the group.
+func TestMemberToldBehindACut(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		away func(w *world, id string)
+		back func(w *world, id string)
+	}{
+		{"blocked", func(w *world, id string) { w.edit(id, "accountEnabled", false) }, func(w *world, id string) { w.edit(id, "accountEnabled", true) }},
+		{"deleted", func(w *world, id string) { w.no(w.dir.DeleteUser(w.clock.Now(), id)) }, func(w *world, id string) {
+			_, err := w.dir.Restore(w.clock.Now(), id)
+			w.no(err)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, mapping.Starter(), "")
+			ann := w.user("ann")
+			ops := w.group("Ops", ann.ID)
+			w.assign(ops.ID, ann.ID)
+			w.no(w.svc.Start(w.app.ID))
+			w.killBehind(3) // the mark, the users and the groups
+			if got := w.state(); !strings.Contains(got, "[Ops: Ann]") {
+				t.Fatalf("target holds %s", got)
+			}
+			c.away(w, ann.ID)
+			w.cycle()
+			w.cycle()
+			c.back(w, ann.ID)
+			w.no(w.dir.RemoveMembers(w.clock.Now(), ops.ID, ann.ID))
+			w.cycle()
+			if got, want := w.state(), "Ann active=true, [Ops: ]"; got != want {
+				t.Errorf("target holds %s, want %s", got, want)
+			}
+		})
+	}
 }

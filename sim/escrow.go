@@ -154,6 +154,9 @@ type owing byte
 const (
 	owesUntold owing = 'u' // members that the target was not told are added
 	owesAll    owing = 'a' // all members are, as in an initial cycle
+	// owesSearch is of another kind: the object has no link, but a create of it was sent, and no answer says whether the
+	// target followed. When it leaves scope before the next try it is looked for, to be switched off.
+	owesSearch owing = 'c'
 )
 
 // owes returns what an object owes, 0 for nothing.
@@ -167,7 +170,7 @@ func owes(b *bbolt.Bucket, n uint64) owing {
 // owe makes an object owe, at least as much as it does already; fresh is true when it did not.
 func owe(b *bbolt.Bucket, n uint64, how owing) (fresh bool, err error) {
 	before := owes(b, n)
-	if before == owesAll || before == how {
+	if before == how || before == owesAll && how == owesUntold {
 		return false, nil
 	}
 	return before == 0, b.Bucket(bucketOwed).Put(key(n), []byte{byte(how)})

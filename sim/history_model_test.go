@@ -211,7 +211,7 @@ func (h *history) settleUser(p *person, link *Link, part bool) {
 			h.t.Fatalf("%s is out of scope (entitled %v, managed %v), its link is %s\n%s", p.DisplayName, h.entitled(p), p.managed, link.State, h.trail())
 		}
 	}
-	p.tried = false
+	p.tried = p.orphan // it may still be found
 	if !in || !p.manager.pending || h.waits(escrowKey{EscrowManager, p.Num, 0}) {
 		return
 	}

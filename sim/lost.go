@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"entrasim/directory"
-	"entrasim/sim/scim"
 )
 
 // reckon looks for objects that stand at the target without a link. When a cycle is cut short, by a kill or by the program's
@@ -90,30 +89,11 @@ func (c *cycle) lost(ctx context.Context, w work) (out *outcome, found bool, err
 	if ok, err := t.load(); err != nil || !ok || t.link != nil || t.src.scope.In() {
 		return nil, false, err
 	}
-	want, err := desire(t.m, &t.src, t.env(t.src.ID))
-	if err != nil || want.Ignore {
-		return nil, false, nil // it could not have been created either
+	if found, err = t.seek(ctx, "A cycle was cut short: it may have been created before it left scope."); !found {
+		return nil, false, err
 	}
-	for _, v := range matchingValues(t.m, want) {
-		t.rec.Rules = scim.MatchRules(t.rt, v.by())
-		have, err := c.client.Match(ctx, t.tag(t.src.ID, "A cycle was cut short: it may have been created before it left scope.", t.rec.Rules...), t.rt, v.by(), v.exact)
-		if err != nil {
-			return nil, false, err
-		}
-		if len(have) != 1 {
-			continue
-		}
-		if owner, err := t.owner(have[0].ID()); err != nil || owner != 0 {
-			return nil, false, err // it stands for another object
-		}
-		v.Found = 1
-		t.rec.Match = &v
-		t.newLink(have[0].ID(), true)
-		l := *t.link
-		t.out.link = &l
-		t.leave(ctx)
-		t.finish(0)
-		return t.out, true, nil
-	}
-	return nil, false, nil
+	t.leave(ctx)
+	t.out.paid = true
+	t.finish(0)
+	return t.out, true, nil
 }

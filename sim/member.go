@@ -19,6 +19,7 @@ type membership struct {
 	target string // id at the target
 	id     string // in the directory; only of those that are named
 	told   bool   // the target was told of it
+	hidden bool   // a linked member whom the target is not told of while it is out of scope
 	do     memberStep
 }
 
@@ -97,6 +98,7 @@ func (c *cycle) memberships(r *directory.Reader, b *bbolt.Bucket, group uint64, 
 		if link != nil {
 			x.target = link.Target
 		}
+		x.hidden = r.IsMember(group, n) && link != nil && !x.told && (state != directory.Live || stands != linked)
 		switch {
 		case !r.IsMember(group, n):
 			if known && link != nil {
@@ -180,8 +182,12 @@ type memberWriter struct {
 
 func (t *memberWriter) write(ctx context.Context, members []membership) {
 	var add, remove []membership
+	cut := t.cutOff()
 	for _, x := range members {
 		res := edgeResult{edge: edge{t.w.num, x.num}}
+		if cut && x.hidden { // it may have been told before the cut, and must then be taken back when the member leaves
+			res.known = edgeMaybe
+		}
 		switch x.do {
 		case memberAdded:
 			add = append(add, x)

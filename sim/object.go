@@ -68,6 +68,9 @@ type step struct {
 	out  *outcome
 	rt   scim.ResourceType
 	want mapping.Object
+
+	search bool // it has no link, and a create of it may have been taken
+	posted bool // a create was sent
 }
 
 func (c *cycle) object(ctx context.Context, w work) *outcome {
@@ -81,17 +84,25 @@ func (c *cycle) object(ctx context.Context, w work) *outcome {
 		return t.out
 	case !ok:
 		t.out.clear = true
-		if t.link != nil && t.src.unread {
+		if t.src.unread {
 			t.away()
+		} else {
+			t.out.paid = true // nobody knows it any more, or its mapping is off
 		}
 		return t.out
 	}
 	t.out.entitled = t.src.scope.entitled()
 	rested := !t.link.active()
 	t.decide(ctx)
-	if t.out.link.active() && (rested || t.out.fresh) && t.kind == Incremental && len(t.m.References) > 0 {
+	switch {
+	case t.out.link.active() && (rested || t.out.fresh) && t.kind == Incremental && len(t.m.References) > 0:
 		t.out.owes = owesUntold
+	case t.link == nil && t.out.fail != nil && (t.posted && t.out.fail.inDoubt() || t.cutOff()):
+		t.out.owes = owesSearch
+	case t.search && (t.out.fail == nil || t.out.link != nil):
+		t.out.paid = true
 	}
+	t.staysInDoubt()
 	t.finish(clock.Wall().Sub(began).Milliseconds())
 	return t.out
 }
@@ -111,6 +122,7 @@ func (t *step) load() (ok bool, err error) {
 		if t.link, err = getLink(b, t.w.num); err != nil {
 			return err
 		}
+		t.search = t.link == nil && owes(b, t.w.num) == owesSearch
 		t.src, ok = readSource(r, t.app, t.all, t.set, t.w.num)
 		if !ok && t.link != nil {
 			t.src, ok = t.link.forgotten(), true
@@ -147,8 +159,8 @@ func (t *step) decide(ctx context.Context) {
 func (t *step) gone(ctx context.Context) {
 	t.rec.Import = importDelete
 	switch {
-	case t.link == nil:
-		t.out.clear = true // never provisioned, or dealt with: no record either
+	case t.link == nil && !t.found(ctx):
+		t.out.clear = t.out.fail == nil // never provisioned, or dealt with: no record either
 	case !t.managed(ctx):
 		if t.out.fail == nil {
 			t.out.drop, t.out.clear = true, true
@@ -181,7 +193,11 @@ func (t *step) remove(ctx context.Context, reason string, ruleIDs ...string) {
 // nothing is sent.
 func (t *step) leave(ctx context.Context) {
 	switch {
-	case t.link == nil, !t.link.Managed() && !t.mayBeActive():
+	case t.link == nil && !t.found(ctx):
+		if t.out.fail == nil {
+			t.notEntitled()
+		}
+	case !t.link.Managed() && !t.mayBeActive():
 		t.notEntitled()
 	case t.w.kind == directory.KindGroup:
 		if !t.m.Delete {
@@ -197,6 +213,46 @@ func (t *step) leave(ctx context.Context) {
 	default:
 		t.disable(ctx)
 	}
+}
+
+// found looks for the target object of one that is out of scope and has no link, when a create of it may have been taken.
+func (t *step) found(ctx context.Context) bool {
+	if !t.search {
+		return false
+	}
+	found, err := t.seek(ctx, "It may have been created before it left scope: no answer said so.")
+	if err != nil {
+		t.failed(err)
+	}
+	return found
+}
+
+// seek asks the target for an object by its matching values, and links what it finds.
+func (t *step) seek(ctx context.Context, reason string) (found bool, err error) {
+	want, err := desire(t.m, &t.src, t.env(t.src.ID))
+	if err != nil || want.Ignore {
+		return false, nil // it could not have been created either
+	}
+	for _, v := range matchingValues(t.m, want) {
+		t.rec.Rules = scim.MatchRules(t.rt, v.by())
+		have, err := t.client.Match(ctx, t.tag(t.src.ID, reason, t.rec.Rules...), t.rt, v.by(), v.exact)
+		if err != nil {
+			return false, err
+		}
+		if len(have) != 1 {
+			continue
+		}
+		if owner, err := t.owner(have[0].ID()); err != nil || owner != 0 {
+			return false, err // it stands for another object
+		}
+		v.Found = 1
+		t.rec.Match = &v
+		t.newLink(have[0].ID(), true)
+		l := *t.link
+		t.out.link = &l
+		return true, nil
+	}
+	return false, nil
 }
 
 // notEntitled records that nothing is sent for an object that is out of scope and has no managed counterpart.
@@ -322,6 +378,19 @@ func (t *step) unsure(what unsure) {
 	l := *t.link
 	l.Unsure = what
 	t.out.link = &l
+}
+
+// staysInDoubt keeps a doubt that a crash left, when the target fails to resolve it in time.
+func (t *step) staysInDoubt() {
+	if t.out.fail == nil || t.link == nil || t.out.link != nil || !t.cutOff() {
+		return
+	}
+	switch {
+	case t.w.kind == directory.KindGroup:
+		t.unsure(unsureDelete)
+	case !t.link.Managed():
+		t.unsure(unsureWake)
+	}
 }
 
 // mayBeActive reports whether a user out of management may be active at the target nevertheless: it came back into scope,
@@ -533,7 +602,7 @@ func (t *step) create(ctx context.Context) {
 		return
 	}
 	rules := append([]string{"S-063"}, scim.CreateRules(t.rt, t.client.Dialect(), attrs)...)
-	t.rec.Sent, t.rec.Modified, t.rec.Rules = true, mods, rules
+	t.rec.Sent, t.rec.Modified, t.rec.Rules, t.posted = true, mods, rules, true
 	id, err := t.client.Create(ctx, t.tag(t.src.ID, "No match was found: it is created.", rules...), t.rt, attrs)
 	if err != nil {
 		t.failed(createFailed(&t.rec, err))

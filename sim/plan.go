@@ -234,6 +234,11 @@ func createFailed(r *record, err error) error {
 	return &named
 }
 
+// inDoubt reports that the target may have done what it was asked: no answer came, or one that does not say.
+func (f *failure) inDoubt() bool {
+	return f.Err != nil && (f.Err.NoAnswer || f.Err.Status >= 500 || f.Err.Status >= 200 && f.Err.Status < 300)
+}
+
 // unhealthy reports that the target gave no answer or refused the credentials: ten of these in a row end a cycle.
 func (f *failure) unhealthy() bool {
 	return f != nil && f.Err != nil && (f.Err.NoAnswer || f.Err.Status == 401)

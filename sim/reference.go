@@ -43,6 +43,7 @@ func (c *cycle) references(list *worklist) (refs []work, err error) {
 			switch {
 			case err != nil:
 				return err
+			case link == nil && owes(b, num(k)) == owesSearch: // its references come with its link
 			case waiting(b, num(k)): // until the object's own failure is over
 			case link != nil && link.Kind == directory.KindGroup:
 				groups[num(k)] = true

@@ -84,20 +84,19 @@ func readInitial(r *directory.Reader, b *bbolt.Bucket, app uint64, all bool) wor
 			return true
 		})
 	}
-	c := b.Bucket(bucketLinks).Cursor()
-	for k, _ := c.First(); k != nil; k, _ = c.Next() {
-		n := num(k)
-		if users[n] || groups[n] {
-			continue
-		}
-		link, err := getLink(b, n)
-		if err != nil || link == nil {
-			continue
-		}
-		if link.Kind == directory.KindUser {
-			add(users, &list.users, directory.KindUser, n, true)
-		} else {
+	late := func(n uint64) {
+		switch {
+		case users[n] || groups[n]:
+		case kindOf(r, b, n) == directory.KindGroup:
 			add(groups, &list.groups, directory.KindGroup, n, true)
+		default:
+			add(users, &list.users, directory.KindUser, n, true)
+		}
+	}
+	for _, bucket := range [][]byte{bucketLinks, bucketOwed} { // linked, or perhaps created
+		c := b.Bucket(bucket).Cursor()
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			late(num(k))
 		}
 	}
 	sortWork(list.users)
