@@ -125,6 +125,10 @@ func TestReadInputs(t *testing.T) {
 			t.Errorf("%q: %v, want %s", data, err, want)
 		}
 	}
+	var bad *FileError
+	if _, err := ReadInputs("in.json", []byte(`{"a": 1`)); !errors.As(err, &bad) || !strings.Contains(bad.Cure, "source attributes") || strings.Contains(bad.Cure, "cases") {
+		t.Errorf("the cure of a cut input speaks of something else: %v", bad)
+	}
 	if _, err := ReadInputs("in.json", make([]byte, MaxFile+1)); err == nil || !strings.Contains(err.Error(), "bytes; at most") {
 		t.Errorf("a large input: %v", err)
 	}

@@ -58,7 +58,7 @@ var members = []string{"id", "function", "expression", "inputs", "expected", "no
 
 // Read reads a file of cases; name is for messages. The error is a *FileError.
 func Read(name string, data []byte) ([]Case, error) {
-	f := file{name, data}
+	f := file{name, data, shapeCure}
 	if len(data) > MaxFile {
 		return nil, &FileError{File: name, Message: fmt.Sprintf("the file has %d bytes; at most %d are read", len(data), MaxFile), Cure: "split it"}
 	}
@@ -101,7 +101,7 @@ const inputCure = `the input is a JSON object of source attributes such as {"mai
 
 // ReadInputs reads a JSON object of source attributes; name is for messages. The error is a *FileError.
 func ReadInputs(name string, data []byte) (expr.Attributes, error) {
-	f := file{name, data}
+	f := file{name, data, inputCure}
 	if len(data) > MaxFile {
 		return nil, &FileError{File: name, Message: fmt.Sprintf("the input has %d bytes; at most %d are read", len(data), MaxFile), Cure: "leave out what the expression does not read"}
 	}
@@ -143,8 +143,9 @@ func ReadInputs(name string, data []byte) (expr.Attributes, error) {
 
 // file is a file that is being read.
 type file struct {
-	name string
-	data []byte
+	name  string
+	data  []byte
+	shape string // what the file should hold
 }
 
 // skip moves an offset over commas and blanks to where a value begins.
@@ -173,7 +174,7 @@ func (f file) syntax(err error, from int) *FileError {
 	case errors.As(err, &s): // between values
 		return f.at(f.skip(max(int(s.Offset)-1, 0)), "this is no JSON: "+s.Error(), "mend the JSON here")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return f.at(len(f.data), "the JSON ends too early", "close what is open; "+shapeCure)
+		return f.at(len(f.data), "the JSON ends too early", "close what is open; "+f.shape)
 	}
 	return f.at(from, "this is no JSON: "+err.Error(), "mend the JSON here")
 }
