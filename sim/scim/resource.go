@@ -187,6 +187,9 @@ func parseBody(body []byte, read func(v *fastjson.Value) error) error {
 	p := parsers.Get()
 	defer parsers.Put(p)
 	v, err := p.ParseBytes(body)
+	if err == nil {
+		err = fastjson.ValidateBytes(body) // the parser takes control characters within texts, and numbers of any shape
+	}
 	if err != nil {
 		// encoding/json says better what is wrong.
 		var discard any
