@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -81,8 +82,11 @@ func New(d Deps) (*Server, error) {
 // Handler is the server without a listener, for tests.
 func (s *Server) Handler() http.Handler { return s.echo }
 
-// Serve answers requests on a listener until ctx ends; requests in flight then get a second.
-func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+// Serve answers requests on listeners until ctx ends or one of them fails; requests in flight then get a second. It is
+// called once.
+func (s *Server) Serve(ctx context.Context, on ...net.Listener) error {
+	ctx, fail := context.WithCancel(ctx)
+	defer fail()
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(ended)
@@ -94,14 +98,21 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	})
 	// Streams of events end with the program.
 	s.http.BaseContext = func(net.Listener) context.Context { return ctx }
-	err := s.http.Serve(l)
+	errs := make([]error, len(on))
+	var wg sync.WaitGroup
+	for i, l := range on {
+		wg.Go(func() {
+			if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				errs[i] = err
+				fail() // the others end with it
+			}
+		})
+	}
+	wg.Wait()
 	if !stop() {
 		<-ended // requests in flight are answered before what they stand on is closed
 	}
-	if !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // scim mounts the stores of the embedded target: /scim is the store default.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -68,7 +69,7 @@ func environment(ts *testscript.TestScript) []string {
 
 // variables are the program's own environment variables that scripts may set.
 var variables = []string{"ENTRASIM_ADDR", "ENTRASIM_DATA", "ENTRASIM_EPHEMERAL", "ENTRASIM_CLOCK", "ENTRASIM_EMPTY", "ENTRASIM_SEED", "ENTRASIM_USERS",
-	"ENTRASIM_GROUPS", "GITHUB_ACTIONS", "ENTRASIM_API_TOKEN", "ENTRASIM_TARGET_URL", "ENTRASIM_TOKEN"}
+	"ENTRASIM_GROUPS", "GITHUB_ACTIONS", "ENTRASIM_API_TOKEN", "ENTRASIM_TLS_ADDR", "ENTRASIM_TARGET_URL", "ENTRASIM_TOKEN"}
 
 func named(ts *testscript.TestScript, name string) *program {
 	p := programs(ts)[name]
@@ -154,6 +155,35 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 			ts.Fatalf("%s: status %d, want %s", strings.Join(args[1:], " "), status, args[0])
 		}
 	},
+	// https CA STATUS METHOD URL [HOST]: the same over HTTPS, with the certificates of a file as the only ones trusted.
+	"https": func(ts *testscript.TestScript, _ bool, args []string) {
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM([]byte(ts.ReadFile(args[0]))) {
+			ts.Fatalf("%s holds no certificate", args[0])
+		}
+		status, body, err := encrypted(pool, args[2:])
+		ts.Check(err)
+		fmt.Fprintln(ts.Stdout(), body)
+		if strconv.Itoa(status) != args[1] {
+			ts.Fatalf("%s: status %d, want %s", strings.Join(args[2:], " "), status, args[1])
+		}
+	},
+	// distrusted METHOD URL: a client that trusts nobody gets no answer over HTTPS.
+	"distrusted": func(ts *testscript.TestScript, _ bool, args []string) {
+		_, _, err := encrypted(x509.NewCertPool(), args)
+		var unknown x509.UnknownAuthorityError
+		if !errors.As(err, &unknown) {
+			ts.Fatalf("got %v, want an unknown authority", err)
+		}
+	},
+	// secret FILE: it can be read by its owner alone.
+	"secret": func(ts *testscript.TestScript, _ bool, args []string) {
+		info, err := os.Stat(ts.MkAbs(args[0]))
+		ts.Check(err)
+		if info.Mode() != 0o600 {
+			ts.Fatalf("%s has the mode %v", args[0], info.Mode())
+		}
+	},
 	// until REGEXP METHOD URL: repeat a request until its answer matches.
 	"until": func(ts *testscript.TestScript, _ bool, args []string) {
 		want := regexp.MustCompile(args[0])
@@ -227,6 +257,29 @@ func send2(ts *testscript.TestScript, args []string) (int, string, error) {
 		header = append(header, "Authorization", "Bearer "+token)
 	}
 	return request(context.Background(), args[0], args[1], body, header...)
+}
+
+// encrypted sends a request over HTTPS; a third argument names another host in it.
+func encrypted(trusted *x509.CertPool, args []string) (int, string, error) {
+	req, err := http.NewRequest(args[0], args[1], nil)
+	if err != nil {
+		return 0, "", err
+	}
+	if len(args) > 2 {
+		req.Host = args[2]
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	res, err := transport.RoundTrip(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	if err == nil && res.ProtoMajor != 2 {
+		err = fmt.Errorf("the answer came over %s", res.Proto)
+	}
+	return res.StatusCode, string(data), err
 }
 
 // standin serves a target that is broken in one way.

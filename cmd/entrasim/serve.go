@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,6 +31,8 @@ type serve struct {
 	Users     *int   `help:"Users of the generated company (default 60)." placeholder:"N"`
 	Groups    *int   `help:"Groups of the generated company (default 8)." placeholder:"N"`
 	APIToken  string `name:"api-token" help:"Token that the APIs and the portal ask for; without it only loopback addresses are served." placeholder:"TOKEN"`
+
+	TLSAddr string `name:"tls-addr" help:"Address of a second, HTTPS listener; its CA is written to ca.pem beside the data file." placeholder:"HOST:PORT"`
 
 	ready func(url string) // tests are told the address
 }
@@ -70,37 +73,42 @@ func (c *serve) flags() (fileFlags, error) {
 	return f, nil
 }
 
-// listen opens a listener before anything is made, so that a taken port leaves no file behind. guard names the flag with
-// the token that a listener needs when other machines can reach it; open says that the token is not set.
-func listen(addr, guard string, open bool) (net.Listener, error) {
+// listen opens a listener before anything is made, so that a taken port leaves no file behind. flag names the flag with its
+// address and guard the one with the token that it needs when other machines can reach it; open says that the token is not
+// set.
+func listen(flag, addr, guard string, open bool) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(addr)
+	port := "8480"
+	if flag == "--tls-addr" {
+		port = "8443"
+	}
 	if err != nil {
-		return nil, &usage{fmt.Sprintf("--addr %s is no address", addr), "--addr 127.0.0.1:8480 names host and port"}
+		return nil, &usage{fmt.Sprintf("%s %s is no address", flag, addr), flag + " 127.0.0.1:" + port + " names host and port"}
 	}
 	if ip := net.ParseIP(host); open && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, &usage{fmt.Sprintf("--addr %s is reachable from other machines, and no token is set", addr), "set " + guard + ", or listen on 127.0.0.1"}
+		return nil, &usage{fmt.Sprintf("%s %s is reachable from other machines, and no token is set", flag, addr), "set " + guard + ", or listen on 127.0.0.1"}
 	}
 	l, err := net.Listen("tcp", addr)
 	if err == nil {
 		return l, nil
 	}
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, &usage{addr + " is taken", "--addr 127.0.0.1:0 picks a free port"}
+		return nil, &usage{addr + " is taken", flag + " 127.0.0.1:0 picks a free port"}
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
 		err = op.Err
 	}
-	return nil, &usage{fmt.Sprintf("can't listen on %s: %v", addr, err), "--addr 127.0.0.1:0 picks a free port"}
+	return nil, &usage{fmt.Sprintf("can't listen on %s: %v", addr, err), flag + " 127.0.0.1:0 picks a free port"}
 }
 
-// reachable is the URL of a listener for this machine: one that listens on every address is reached by the loopback one.
+// reachable is the address of a listener for this machine: one that listens on every address is reached by the loopback one.
 func reachable(l net.Listener) string {
 	host, port, err := net.SplitHostPort(l.Addr().String())
 	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
-		return "http://" + net.JoinHostPort("127.0.0.1", port)
+		return net.JoinHostPort("127.0.0.1", port)
 	}
-	return "http://" + l.Addr().String()
+	return l.Addr().String()
 }
 
 // Run serves until ctx ends.
@@ -113,11 +121,18 @@ func (c *serve) Run(ctx context.Context, o output) (err error) {
 	if err != nil {
 		return err
 	}
-	l, err := listen(c.Addr, "--api-token", c.APIToken == "")
+	l, err := listen("--addr", c.Addr, "--api-token", c.APIToken == "")
 	if err != nil {
 		return err
 	}
 	defer l.Close()
+	var secure net.Listener
+	if c.TLSAddr != "" {
+		if secure, err = listen("--tls-addr", c.TLSAddr, "--api-token", c.APIToken == ""); err != nil {
+			return err
+		}
+		defer secure.Close()
+	}
 	log := slog.New(slog.NewTextHandler(o.err, &slog.HandlerOptions{ReplaceAttr: maskSecrets}))
 	path := c.Data
 	if c.Ephemeral {
@@ -136,8 +151,13 @@ func (c *serve) Run(ctx context.Context, o output) (err error) {
 	if err != nil {
 		return errors.Join(err, dir.Close())
 	}
-	url := reachable(l)
-	in, err := openInstance(dir, flags, mode, rate, func() string { return url }, 0, log)
+	addresses := listeners{plain: l, url: "http://" + reachable(l)}
+	if secure != nil {
+		if err := addresses.encrypt(secure, c.TLSAddr, filepath.Dir(path)); err != nil {
+			return errors.Join(err, dir.Close())
+		}
+	}
+	in, err := openInstance(dir, flags, mode, rate, func() string { return addresses.url }, 0, log)
 	if err != nil {
 		err = &usage{fmt.Sprintf("%s can't be read: %v", path, err), "name another file with --data"}
 		return errors.Join(err, dir.Close())
@@ -152,7 +172,7 @@ func (c *serve) Run(ctx context.Context, o output) (err error) {
 	if err != nil {
 		return errors.Join(err, in.close())
 	}
-	return c.work(ctx, o, in, server, l, url)
+	return c.work(ctx, o, in, server, addresses)
 }
 
 func firstInstant(mode clock.Mode) time.Time {
@@ -162,20 +182,53 @@ func firstInstant(mode clock.Mode) time.Time {
 	return clock.Wall().UTC()
 }
 
-// work runs listener, scheduler and the target's writer side by side until ctx ends or the listener fails.
-func (c *serve) work(ctx context.Context, o output, in *instance, server *web.Server, l net.Listener, url string) error {
+// listeners are what a program is reached by.
+type listeners struct {
+	plain  net.Listener
+	url    string
+	secure net.Listener // nil without --tls-addr
+	note   string       // what is told of it
+}
+
+// encrypt adds the HTTPS listener, with a certificate of the folder's authority.
+func (ls *listeners) encrypt(l net.Listener, asked, folder string) error {
+	const hint = "take ca.pem and ca-key.pem away to have new ones made, or leave --tls-addr out"
+	now := clock.Wall() // clients check certificates by the time of day
+	ca, err := openAuthority(folder, now)
+	if err != nil {
+		return &usage{err.Error(), hint}
+	}
+	config, err := ca.config(l.Addr(), asked, now)
+	if err != nil {
+		return err
+	}
+	ls.secure = tls.NewListener(l, config)
+	ls.note = fmt.Sprintf("  HTTPS        https://%s (clients have to trust %s)\n", reachable(l), ca.path)
+	return nil
+}
+
+// all lists the listeners.
+func (ls *listeners) all() []net.Listener {
+	if ls.secure == nil {
+		return []net.Listener{ls.plain}
+	}
+	return []net.Listener{ls.plain, ls.secure}
+}
+
+// work runs listeners, scheduler and the target's writer side by side until ctx ends or a listener fails.
+func (c *serve) work(ctx context.Context, o output, in *instance, server *web.Server, ls listeners) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
 	wg.Go(func() { in.svc.Run(ctx) })
 	wg.Go(func() { in.flushLoop(ctx) })
 	counts := in.dir.Counts()
-	fmt.Fprintf(o.out, "entrasim serves %s: %d users, %d groups\n  Portal       %s\n  SCIM target  %s/scim (bearer token: entrasim)\n  Control API  %s/sim\nStop with Ctrl-C.\n",
-		in.dir.Tenant().DisplayName, counts.Users, counts.Groups, url, url, url)
+	fmt.Fprintf(o.out, "entrasim serves %s: %d users, %d groups\n  Portal       %s\n  SCIM target  %s/scim (bearer token: entrasim)\n  Control API  %s/sim\n%sStop with Ctrl-C.\n",
+		in.dir.Tenant().DisplayName, counts.Users, counts.Groups, ls.url, ls.url, ls.url, ls.note)
 	if c.ready != nil {
-		c.ready(url)
+		c.ready(ls.url)
 	}
-	err := server.Serve(ctx, l)
+	err := server.Serve(ctx, ls.all()...)
 	cancel()
 	wg.Wait()
 	return errors.Join(err, in.close())

@@ -28,7 +28,7 @@ type targetCmd struct {
 
 // Run serves until ctx ends.
 func (c *targetCmd) Run(ctx context.Context, o output) error {
-	l, err := listen(c.Addr, "--token", c.Token == "")
+	l, err := listen("--addr", c.Addr, "--token", c.Token == "")
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (c *targetCmd) Run(ctx context.Context, o output) error {
 			fmt.Fprintf(o.err, "entrasim: open requests were cut: %v\n", errors.Join(err, server.Close()))
 		}
 	})
-	url := reachable(l) + "/scim"
+	url := "http://" + reachable(l) + "/scim"
 	note := ""
 	if c.Token == sim.EmbeddedToken {
 		note = fmt.Sprintf("The token is the default, %s.\n", sim.EmbeddedToken)
