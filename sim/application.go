@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"entrasim/directory"
 	"entrasim/sim/mapping"
 )
@@ -111,6 +113,9 @@ func (s *Service) DeleteApplication(id string) error {
 		return err
 	}
 	if err := s.dir.DeleteServicePrincipal(s.clock.Now(), id); err != nil {
+		return err
+	}
+	if err := s.update(func(tx *bbolt.Tx) error { return dropWaiting(tx, app.Num) }); err != nil {
 		return err
 	}
 	return s.audit(app, "Delete application", "")

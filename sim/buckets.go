@@ -37,6 +37,8 @@ import (
 //	                                 membership, 0 for the object itself and its manager
 //	      due
 //	        <unix nanoseconds><escrow key> -> "": escrows by the earliest cycle that retries them
+//	  waiting
+//	    <application number>    -> {key: value}: secrets that were put before there is a job
 //	  log
 //	    records
 //	      <record number>       -> record: one decision; worded when it is read. Its id follows from the number
@@ -56,6 +58,7 @@ var (
 	bucketOwed        = []byte("owed")
 	bucketEscrows     = []byte("escrows")
 	bucketDue         = []byte("due")
+	bucketWaiting     = []byte("waiting")
 	bucketLog         = []byte("log")
 	bucketRecords     = []byte("records")
 	bucketByApp       = []byte("applications")
@@ -99,7 +102,7 @@ func createBuckets(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range [][]byte{bucketJobs, bucketLog, bucketAudit} {
+	for _, name := range [][]byte{bucketJobs, bucketWaiting, bucketLog, bucketAudit} {
 		if _, err := root.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

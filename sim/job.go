@@ -202,6 +202,9 @@ type Job struct {
 	NextCycle       time.Time     `json:"nextCycle"`    // zero when none is due
 	ToDate          Counts        `json:"toDate"`       // of all cycles so far
 	Escrows         int           `json:"escrows"`      // objects and references waiting for another try
+	// Named are settings by name that are kept for whoever reads them (resources/synchronization-synchronizationjob.md,
+	// synchronizationJobSettings).
+	Named map[string]string `json:"-"`
 	// Deleted marks the last state of a job that is gone, in events.
 	Deleted bool `json:"deleted,omitempty"`
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,8 @@ type jobState struct {
 	Cut          int           `json:"cut"`        // the last cycle that found that requests had been cut off before it
 	ToDate       Counts        `json:"toDate"`
 	LastCycle    *CycleResult  `json:"lastCycle"`
+	// Named are settings by name that nothing acts on. The map is replaced, never changed.
+	Named map[string]string `json:"named,omitempty"`
 }
 
 // place is where a running cycle stands. Everything before it is committed; a cycle that was cut short goes on here.
@@ -247,7 +250,7 @@ func (s *Service) view(j *job) Job {
 	v := Job{
 		Deleted: j.deleted, ID: j.cfg.ID, TemplateID: j.cfg.TemplateID, ApplicationID: j.cfg.AppID, ApplicationName: j.cfg.Name,
 		ScheduleState: st.Schedule, Interval: st.Interval, Settings: s.settings(j), ScopeInForce: s.inForce(j), NextCycle: st.Next,
-		ToDate: st.ToDate, Escrows: st.Escrows + st.RefEscrows, LastCycle: copied(st.LastCycle),
+		ToDate: st.ToDate, Named: maps.Clone(st.Named), Escrows: st.Escrows + st.RefEscrows, LastCycle: copied(st.LastCycle),
 		Status: Status{
 			Code: code(&st), CountSuccessiveCompleteFailures: st.Failures, LastExecution: st.Last.copied(),
 			LastSuccessfulExecution: st.LastOK.copied(), LastSuccessfulExecutionWithExport: st.LastExport.copied(),

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -137,6 +138,16 @@ func (s *Service) CreateJobOf(appID, template string, edit SettingsEdit) (Job, e
 		TemplateID: template, AppID: app.ID, Name: app.DisplayName, Created: s.clock.Now(),
 	}
 	j.state = jobState{Schedule: ScheduleDisabled, Interval: Interval}
+	s.shape.Lock()
+	defer s.shape.Unlock()
+	if j.secrets, err = s.waiting(app); err != nil {
+		return Job{}, err
+	}
+	if url := j.secrets[secretBaseAddress]; url != "" && edit.TenantURL == nil { // put when the job's template was not known
+		if _, err := endpointOf(template, s.presentURL(url)); err != nil {
+			return Job{}, invalid("tenantUrl", err.Error(), "")
+		}
+	}
 	if _, err := s.apply(j, edit); err != nil {
 		return Job{}, err
 	}
@@ -144,8 +155,6 @@ func (s *Service) CreateJobOf(appID, template string, edit SettingsEdit) (Job, e
 	if j.set, err = mapping.Compile(j.schema); err != nil {
 		return Job{}, err
 	}
-	s.shape.Lock()
-	defer s.shape.Unlock()
 	if s.jobOf(app.Num) != nil {
 		return Job{}, &directory.Error{Code: directory.Conflict, Message: app.DisplayName + " has a provisioning job already.",
 			Hint: "Edit its settings, or delete it first."}
@@ -169,6 +178,9 @@ func (s *Service) CreateJobOf(appID, template string, edit SettingsEdit) (Job, e
 			return err
 		}
 		if err := putAudit(tx, &note); err != nil {
+			return err
+		}
+		if err := dropWaiting(tx, app.Num); err != nil {
 			return err
 		}
 		return b.Put(keySchema, encodeSchema(j.schema))
@@ -236,6 +248,18 @@ func (s *Service) UpdateSettings(appID string, edit SettingsEdit) error {
 			s.renewed(j)
 		}
 		return putValue(jobBucket(tx, j.num), keySecrets, j.secrets)
+	})
+}
+
+// NameSettings writes settings of a job by name; those that are not given stay. Nothing acts on them
+// (resources/synchronization-synchronizationjob.md, synchronizationJobSettings).
+func (s *Service) NameSettings(appID string, values map[string]string) error {
+	return s.change(appID, "Update provisioning setting or credentials", "", func(j *job, _ *bbolt.Tx) error {
+		named := map[string]string{}
+		maps.Copy(named, j.state.Named)
+		maps.Copy(named, values)
+		j.state.Named = named
+		return nil
 	})
 }
 
@@ -418,15 +442,22 @@ func (s *Service) TestConnection(ctx context.Context, appID string, tenantURL, t
 	if err != nil {
 		return err
 	}
+	app, err := s.Application(appID)
+	if err != nil {
+		return err
+	}
 	url, secret, template := "", "", TemplateSCIM
-	j, err := s.job(appID)
-	switch {
-	case err == nil:
+	j := s.jobOf(app.Num)
+	if j != nil {
 		j.mu.Lock()
 		url, secret, set, template = s.presentURL(j.secrets[secretBaseAddress]), j.secrets[secretToken], j.set, j.cfg.TemplateID
 		j.mu.Unlock()
-	case directory.CodeOf(err) != directory.NotFound:
-		return err
+	} else {
+		saved, err := s.waiting(app)
+		if err != nil {
+			return err
+		}
+		url, secret = s.presentURL(saved[secretBaseAddress]), saved[secretToken]
 	}
 	if tenantURL != nil {
 		url = s.presentURL(s.storedURL(strings.TrimSpace(*tenantURL)))

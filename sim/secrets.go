@@ -2,23 +2,26 @@ package sim
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"go.etcd.io/bbolt"
 )
 
-// Secrets returns the credentials of a job by their keys, secret ones included: whoever shows them masks them
-// (resources/synchronization-synchronizationsecretkeystringvaluepair.md).
+// Secrets returns the credentials of an application by their keys, secret ones included: whoever shows them masks them
+// (resources/synchronization-synchronizationsecretkeystringvaluepair.md). Without a job they are those that wait for one.
 func (s *Service) Secrets(appID string) (map[string]string, error) {
-	j, err := s.job(appID)
+	app, err := s.Application(appID)
 	if err != nil {
 		return nil, err
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	out := make(map[string]string, len(j.secrets))
-	for k, v := range j.secrets {
-		out[k] = v
+	var out map[string]string
+	if j := s.jobOf(app.Num); j != nil {
+		j.mu.Lock()
+		out = maps.Clone(j.secrets)
+		j.mu.Unlock()
+	} else if out, err = s.waiting(app); err != nil {
+		return nil, err
 	}
 	if url, ok := out[secretBaseAddress]; ok {
 		out[secretBaseAddress] = s.presentURL(url)
@@ -26,9 +29,56 @@ func (s *Service) Secrets(appID string) (map[string]string, error) {
 	return out, nil
 }
 
-// PutSecrets writes credentials of a job by their keys: those given are written, an empty value removes a key, others stay.
-// Keys that the service acts on are checked as UpdateSettings does.
+// waiting reads the secrets that were put before the application has a job.
+func (s *Service) waiting(app Application) (map[string]string, error) {
+	out := map[string]string{}
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		_, err := getValue(tx.Bucket(bucketSim).Bucket(bucketWaiting), key(app.Num), &out)
+		return err
+	})
+	return out, err
+}
+
+// putWaiting keeps secrets for the job that the application gets later; s.shape is held.
+func (s *Service) putWaiting(app Application, values map[string]string) error {
+	j := newJob(app.Num)
+	j.cfg.TemplateID = TemplateSCIM
+	var err error
+	if j.secrets, err = s.waiting(app); err != nil {
+		return err
+	}
+	if _, err := s.applySecrets(j, values); err != nil {
+		return err
+	}
+	note := s.auditRecord(app, "Update provisioning setting or credentials", "", nil)
+	if err := s.update(func(tx *bbolt.Tx) error {
+		if err := putValue(tx.Bucket(bucketSim).Bucket(bucketWaiting), key(app.Num), j.secrets); err != nil {
+			return err
+		}
+		return putAudit(tx, &note)
+	}); err != nil {
+		return err
+	}
+	s.audited(&note)
+	return nil
+}
+
+func dropWaiting(tx *bbolt.Tx, app uint64) error {
+	return tx.Bucket(bucketSim).Bucket(bucketWaiting).Delete(key(app))
+}
+
+// PutSecrets writes credentials of an application by their keys: those given are written, an empty value removes a key,
+// others stay. Keys that the service acts on are checked as UpdateSettings does. Without a job they wait for one.
 func (s *Service) PutSecrets(appID string, values map[string]string) error {
+	app, err := s.Application(appID)
+	if err != nil {
+		return err
+	}
+	s.shape.Lock() // no job comes or goes meanwhile
+	defer s.shape.Unlock()
+	if s.jobOf(app.Num) == nil {
+		return s.putWaiting(app, values)
+	}
 	return s.change(appID, "Update provisioning setting or credentials", "", func(j *job, tx *bbolt.Tx) error {
 		credentials, err := s.applySecrets(j, values)
 		if err != nil {

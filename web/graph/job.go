@@ -1,6 +1,9 @@
 package graph
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sosodev/duration"
@@ -16,10 +19,92 @@ func jobObject(j sim.Job) object {
 		{"templateId", j.TemplateID},
 		{"schedule", object{{"expiration", nil}, {"interval", isoDuration(j.Interval)}, {"state", string(j.ScheduleState)}}},
 		{"status", statusObject(j)},
-		{"synchronizationJobSettings", []object{
-			{{"name", "AzureIngestionAttributeOptimization"}, {"value", "False"}},
-			{{"name", "LookaheadQueryEnabled"}, {"value", "False"}}}},
+		{"synchronizationJobSettings", jobSettings(j)},
 	}
+}
+
+// jobSettings lists what every job shows, then what a PATCH added, by name.
+func jobSettings(j sim.Job) []object {
+	named := map[string]string{"AzureIngestionAttributeOptimization": "False", "LookaheadQueryEnabled": "False"}
+	maps.Copy(named, j.Named)
+	list := []object{}
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		list = append(list, object{{"name", name}, {"value", named[name]}})
+	}
+	return list
+}
+
+// patchJob changes synchronizationJobSettings and the state of the schedule. The interval is the service's.
+func (g *Graph) patchJob(c *call) error {
+	var body struct {
+		Settings []struct {
+			Name  string  `json:"name"`
+			Value *string `json:"value"`
+		} `json:"synchronizationJobSettings"`
+		Schedule *struct {
+			Interval   *string `json:"interval"`
+			State      *string `json:"state"`
+			Expiration any     `json:"expiration"`
+		} `json:"schedule"`
+		ID         any `json:"id"`
+		TemplateID any `json:"templateId"`
+	}
+	j, _, err := g.job(c)
+	if err != nil {
+		return err
+	}
+	if err := c.decode(&body, false); err != nil {
+		return err
+	}
+	if body.ID != nil && body.ID != j.ID {
+		return badRequest("Property 'id' is read-only and cannot be set.")
+	}
+	if body.TemplateID != nil && body.TemplateID != j.TemplateID {
+		return badRequest("Property 'templateId' is read-only and cannot be set.")
+	}
+	named := map[string]string{}
+	for _, s := range body.Settings {
+		if s.Name == "" || s.Value == nil || len(s.Name) > 256 || len(*s.Value) > 4096 {
+			return badRequest("Invalid value specified for property 'synchronizationJobSettings': each entry has a name and a value.")
+		}
+		named[s.Name] = *s.Value
+	}
+	var do func(appID string) error
+	if s := body.Schedule; s != nil {
+		if s.Expiration != nil {
+			return badRequest("Invalid value specified for property 'schedule/expiration': jobs do not expire here.")
+		}
+		if s.Interval != nil {
+			d, err := duration.Parse(*s.Interval)
+			if err != nil || d.ToTimeDuration() != j.Interval {
+				return badRequest("Invalid value specified for property 'schedule/interval': it is %s and can't be changed.", isoDuration(j.Interval))
+			}
+		}
+		if s.State != nil {
+			switch strings.ToLower(*s.State) {
+			case "active":
+				do = g.svc.Start
+			case "paused", "disabled":
+				do = g.svc.Pause
+			default:
+				return badRequest("Invalid value specified for property 'schedule/state': '%s' is not Active, Paused or Disabled.", *s.State)
+			}
+			if strings.EqualFold(*s.State, string(j.ScheduleState)) {
+				do = nil
+			}
+		}
+	}
+	if len(named) > 0 {
+		if err := g.svc.NameSettings(j.ApplicationID, named); err != nil {
+			return err
+		}
+	}
+	if do != nil {
+		if err := do(j.ApplicationID); err != nil {
+			return err
+		}
+	}
+	return c.noContent()
 }
 
 // isoDuration writes an interval as Graph does: minutes up to a day, PT40M.

@@ -8,9 +8,19 @@ import (
 	"entrasim/sim/mapping"
 )
 
+// schemaOf finds the job or the template whose schema the path addresses.
+func (g *Graph) schemaOf(c *call) error {
+	if c.params["template"] != "" {
+		_, _, err := g.syncTemplateID(c)
+		return err
+	}
+	_, _, err := g.job(c)
+	return err
+}
+
 // listOperators answers the operators of scoping filters (api/synchronization-synchronizationschema-filteroperators.md).
 func (g *Graph) listOperators(c *call) error {
-	if _, _, err := g.job(c); err != nil {
+	if err := g.schemaOf(c); err != nil {
 		return err
 	}
 	var list []object
@@ -26,7 +36,7 @@ func (g *Graph) listOperators(c *call) error {
 
 // listFunctions answers the functions of expressions (api/synchronization-synchronizationschema-functions.md).
 func (g *Graph) listFunctions(c *call) error {
-	if _, _, err := g.job(c); err != nil {
+	if err := g.schemaOf(c); err != nil {
 		return err
 	}
 	var list []object

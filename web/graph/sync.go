@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"entrasim/directory"
@@ -14,17 +15,25 @@ import (
 // syncRoutes are the routes of the synchronization service and of its log.
 func syncRoutes() []route {
 	const s = "/servicePrincipals/{id}/synchronization"
-	return []route{
-		{method: "GET", path: s + "/templates", handle: (*Graph).listSyncTemplates, options: "select", doc: "List synchronization templates"},
-		{method: "GET", path: s + "/templates/{template}", handle: (*Graph).getSyncTemplate, doc: "Get a synchronization template"},
-		{method: "GET", path: s + "/templates/{template}/schema", handle: (*Graph).templateSchema, doc: "Get a template's schema"},
-		{method: "GET", path: "/applications/{id}/synchronization/templates", handle: (*Graph).listSyncTemplates, options: "select", doc: "List synchronization templates"},
-		{method: "GET", path: "/applications/{id}/synchronization/templates/{template}", handle: (*Graph).getSyncTemplate, doc: "Get a synchronization template"},
-		{method: "GET", path: "/applications/{id}/synchronization/templates/{template}/schema", handle: (*Graph).templateSchema, doc: "Get a template's schema"},
+	var r []route
+	for _, t := range []string{s + "/templates", "/applications/{id}/synchronization/templates"} {
+		r = append(r,
+			route{method: "GET", path: t, handle: (*Graph).listSyncTemplates, options: "select filter top count", doc: "List synchronization templates"},
+			route{method: "GET", path: t + "/$count", handle: (*Graph).countSyncTemplates, doc: "Count synchronization templates"},
+			route{method: "GET", path: t + "/{template}", handle: (*Graph).getSyncTemplate, options: "select", doc: "Get a synchronization template"},
+			route{method: "GET", path: t + "/{template}/schema", handle: (*Graph).templateSchema, doc: "Get a template's schema"},
+			route{method: "GET", path: t + "/{template}/schema/filterOperators", handle: (*Graph).listOperators, doc: "Operators of scoping filters"},
+			route{method: "GET", path: t + "/{template}/schema/functions", handle: (*Graph).listFunctions, doc: "Functions of expressions"},
+			route{method: "POST", path: t + "/{template}/schema/parseExpression", handle: (*Graph).parseExpression, doc: "Parse an expression and try it"},
+		)
+	}
+	return append(r, []route{
 		{method: "GET", path: s + "/jobs", handle: (*Graph).listJobs, doc: "List provisioning jobs"},
 		{method: "POST", path: s + "/jobs", handle: (*Graph).createJob, doc: "Create a provisioning job"},
 		{method: "POST", path: s + "/jobs/validateCredentials", handle: (*Graph).validateCredentials, doc: "Test the connection without a job"},
+		{method: "GET", path: s + "/jobs/$count", handle: (*Graph).countJobs, doc: "Count provisioning jobs"},
 		{method: "GET", path: s + "/jobs/{job}", handle: (*Graph).getJob, doc: "Get a provisioning job"},
+		{method: "PATCH", path: s + "/jobs/{job}", handle: (*Graph).patchJob, doc: "Change settings or the schedule of a provisioning job"},
 		{method: "DELETE", path: s + "/jobs/{job}", handle: (*Graph).deleteJob, doc: "Delete a provisioning job"},
 		{method: "POST", path: s + "/jobs/{job}/start", handle: (*Graph).startJob, doc: "Start provisioning"},
 		{method: "POST", path: s + "/jobs/{job}/pause", handle: (*Graph).pauseJob, doc: "Pause provisioning"},
@@ -46,14 +55,16 @@ func syncRoutes() []route {
 		{method: "GET", path: s + "/jobs/{job}/schema/directories/{directory}", handle: (*Graph).listDirectories, doc: "A directory of a schema"},
 		{method: "GET", path: s + "/jobs/{job}/schema/filterOperators", handle: (*Graph).listOperators, doc: "Operators of scoping filters"},
 		{method: "GET", path: s + "/jobs/{job}/schema/functions", handle: (*Graph).listFunctions, doc: "Functions of expressions"},
-		{method: anyMethod, path: s + "/jobs/{job}/schema/parseExpression", doc: "Parse an expression"},
-	}
+		{method: "POST", path: s + "/jobs/{job}/schema/parseExpression", handle: (*Graph).parseExpression, doc: "Parse an expression and try it"},
+		{method: anyMethod, path: s + "/jobs/{job}/schema/directories/{directory}/discover", doc: "Discover the schema of a target"},
+		{method: anyMethod, path: s + "/connectivityParameters", doc: "Parameters of connections"},
+	}...)
 }
 
 func pair(key string, value any) object { return object{{"key", key}, {"value", value}} }
 
 // templateIDs are the two templates of a non-gallery application, the present one first.
-var templateIDs = []string{sim.TemplateSCIM, "customappsso"}
+var templateIDs = []string{sim.TemplateSCIM, sim.TemplateCustomAppSSO}
 
 func syncTemplate(id string) object {
 	return object{{"id", id}, {"applicationId", sim.TemplateNonGallery}, {"default", id == sim.TemplateSCIM}, {"description", nil}, {"discoverable", false},
@@ -73,16 +84,34 @@ func (g *Graph) of(c *call) (directory.ServicePrincipal, string, error) {
 	return sp, "servicePrincipals('" + sp.ID + "')/synchronization", err
 }
 
+// syncTemplateKind is for $select and $filter of templates.
+var syncTemplateKind = newKind("synchronizationTemplate", "SynchronizationTemplate", "templates", standardFields("id", text, "applicationId", text,
+	"default", boolean, "description", text, "discoverable", boolean, "factoryTag", text, "metadata", objectList, "schema", typeObject))
+
 func (g *Graph) listSyncTemplates(c *call) error {
 	_, context, err := g.of(c)
 	if err != nil {
 		return err
 	}
+	t, err := syncTemplateKind.read(c)
+	if err != nil {
+		return err
+	}
 	var list []object
 	for _, id := range templateIDs {
-		list = append(list, append(syncTemplate(id), member{"schema", templateDocument(id)}))
+		o := append(syncTemplate(id), member{"schema", templateDocument(id)})
+		if t.keeps(o.get, false) && len(list) < t.query.Limit {
+			list = append(list, syncTemplateKind.show(o.get, t.selected))
+		}
 	}
 	return collection(c, context+"/templates", list)
+}
+
+func (g *Graph) countSyncTemplates(c *call) error {
+	if _, _, err := g.of(c); err != nil {
+		return err
+	}
+	return c.text(http.StatusOK, itoa(len(templateIDs)))
 }
 
 // templateDocument is the schema of a template; its id has zeros in place of the tenant.
@@ -110,7 +139,15 @@ func (g *Graph) getSyncTemplate(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.entity(http.StatusOK, context+"/$entity", syncTemplate(id))
+	selected, err := syncTemplateKind.selection(c)
+	if err != nil {
+		return err
+	}
+	o := syncTemplate(id)
+	if selected != nil {
+		o = syncTemplateKind.show(append(o, member{"schema", templateDocument(id)}).get, selected)
+	}
+	return c.entity(http.StatusOK, context+"/$entity", o)
 }
 
 func (g *Graph) templateSchema(c *call) error {
@@ -168,6 +205,20 @@ func (g *Graph) listJobs(c *call) error {
 	return collection(c, context+"/jobs", list)
 }
 
+func (g *Graph) countJobs(c *call) error {
+	sp, _, err := g.of(c)
+	if err != nil {
+		return err
+	}
+	n := "1"
+	if _, err := g.svc.Job(sp.ID); directory.CodeOf(err) == directory.NotFound {
+		n = "0"
+	} else if err != nil {
+		return err
+	}
+	return c.text(http.StatusOK, n)
+}
+
 func (g *Graph) getJob(c *call) error {
 	j, context, err := g.job(c)
 	if err != nil {
@@ -190,15 +241,14 @@ func (g *Graph) createJob(c *call) error {
 	if err := c.decode(&body, false); err != nil {
 		return err
 	}
-	switch {
-	case body.TemplateID == "":
+	if body.TemplateID == "" {
 		return badRequest("A value is required for property 'templateId'.")
-	case strings.EqualFold(body.TemplateID, templateIDs[1]):
-		return notImplemented("A job of the older template '" + templateIDs[1] + "'")
-	case !strings.EqualFold(body.TemplateID, sim.TemplateSCIM):
-		return badRequest("The synchronization template '%s' does not exist.", body.TemplateID)
 	}
-	j, err := g.svc.CreateJob(sp.ID, sim.SettingsEdit{})
+	i := slices.IndexFunc(templateIDs, func(id string) bool { return strings.EqualFold(id, body.TemplateID) })
+	if i < 0 {
+		return badRequest("Invalid value specified for property 'templateId': the synchronization template '%s' does not exist.", body.TemplateID)
+	}
+	j, err := g.svc.CreateJobOf(sp.ID, templateIDs[i], sim.SettingsEdit{})
 	if directory.CodeOf(err) == directory.Conflict {
 		return &Error{Status: http.StatusConflict, Code: "Conflict", Message: err.Error()}
 	}
@@ -416,9 +466,6 @@ func (g *Graph) getSecrets(c *call) error {
 		return err
 	}
 	secrets, err := g.svc.Secrets(sp.ID)
-	if directory.CodeOf(err) == directory.NotFound {
-		secrets, err = nil, nil
-	}
 	if err != nil {
 		return err
 	}
@@ -437,7 +484,7 @@ func (g *Graph) getSecrets(c *call) error {
 }
 
 // putSecrets is api/synchronization-serviceprincipal-put-synchronization.md: given keys are written, others stay, an empty
-// value removes a key, and * leaves what is stored.
+// value removes a key, and * leaves what is stored. Before there is a job they wait for it.
 func (g *Graph) putSecrets(c *call) error {
 	sp, _, err := g.of(c)
 	if err != nil {
@@ -463,11 +510,7 @@ func (g *Graph) putSecrets(c *call) error {
 			edit[x.Key] = *x.Value
 		}
 	}
-	err = g.svc.PutSecrets(sp.ID, edit)
-	if directory.CodeOf(err) == directory.NotFound {
-		return syncMissing("The service principal '%s' has no synchronization job; create it first.", sp.ID)
-	}
-	if err != nil {
+	if err := g.svc.PutSecrets(sp.ID, edit); err != nil {
 		return err
 	}
 	return c.noContent()
