@@ -17,6 +17,8 @@ import (
 var (
 	hrefs = regexp.MustCompile(` href="(/[^"]*)"`)
 	ids   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|[A-Z]-\d+|\d+`)
+	// scenes are addresses of single scenarios.
+	scenes = regexp.MustCompile(`^/scenarios/[^/]+/[^/]+$`)
 )
 
 // pagesOf follows the links of the portal and returns one page of each kind.
@@ -35,10 +37,10 @@ func pagesOf(t testing.TB, base string) []string {
 				t.Fatal(err)
 			}
 			q := u.Query()
-			if strings.HasPrefix(u.Path, "/assets/") || strings.HasPrefix(u.Path, "/sim/") || len(q) > 1 && !q.Has("tab") && !q.Has("edit") || len(q) > 2 {
+			if strings.HasPrefix(u.Path, "/assets/") || strings.HasPrefix(u.Path, "/sim/") || strings.HasSuffix(u.Path, "/file") || len(q) > 1 && !q.Has("tab") && !q.Has("edit") || len(q) > 2 {
 				continue
 			}
-			kind := []string{ids.ReplaceAllString(u.Path, "*")}
+			kind := []string{scenes.ReplaceAllString(ids.ReplaceAllString(u.Path, "*"), "/scenarios/*")}
 			for name := range q {
 				if name == "tab" || name == "kind" {
 					name += "=" + q.Get(name)

@@ -90,6 +90,9 @@ func (s *Server) Serve(ctx context.Context, on ...net.Listener) error {
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(ended)
+		var scenarios sync.WaitGroup
+		scenarios.Go(s.portal.Close) // at once: a request may wait for one of their steps
+		defer scenarios.Wait()
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		if err := s.http.Shutdown(end); err != nil {
@@ -112,6 +115,7 @@ func (s *Server) Serve(ctx context.Context, on ...net.Listener) error {
 	if !stop() {
 		<-ended // requests in flight are answered before what they stand on is closed
 	}
+	s.portal.Close()
 	return errors.Join(errs...)
 }
 

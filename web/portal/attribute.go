@@ -153,7 +153,7 @@ func (p *Portal) result(appID, kind string, n *attributePanel) (r previewResult,
 
 func previewHTML(r previewResult) (template.HTML, error) {
 	var b bytes.Buffer
-	err := templates["mapping"].ExecuteTemplate(&b, "preview", r)
+	err := templates()["mapping"].ExecuteTemplate(&b, "preview", r)
 	return template.HTML(b.String()), err
 }
 

@@ -34,12 +34,15 @@ func (s *site) crawl() (visited []*page) {
 				continue
 			}
 			to := u.RequestURI()
-			// A file of the control API is no page; filters are followed one at a time, not in each combination.
-			if u.Path == "" || seen[to] || strings.HasPrefix(u.Path, "/sim/") || len(u.Query()) > 2 {
+			// A file is no page; filters are followed one at a time, not in each combination.
+			if u.Path == "" || seen[to] || strings.HasPrefix(u.Path, "/sim/") || strings.HasSuffix(u.Path, "/file") || len(u.Query()) > 2 {
 				continue
 			}
 			seen[to] = true
 			kind := id.ReplaceAllString(u.Path, "*")
+			if strings.HasPrefix(u.Path, "/scenarios/") && strings.Count(u.Path, "/") > 2 {
+				kind = "/scenarios/*/*" + strings.Repeat("/*", strings.Count(u.Path, "/")-3)
+			}
 			q := u.Query()
 			for _, k := range slices.Sorted(func(yield func(string) bool) {
 				for k := range q {

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"entrasim/directory"
+	"entrasim/scenarios"
 	"entrasim/sim"
 	"entrasim/sim/rules"
 )
@@ -31,6 +32,8 @@ var funcs = template.FuncMap{
 	"inc":       func(n int) int { return n + 1 },
 	"query":     url.QueryEscape,
 	"faulty":    faulty,
+	"played":    playedPill,
+	"problem":   func(p scenarios.Problem) string { return p.Snippet() },
 	"deref": func(s *string) string {
 		if s == nil {
 			return ""
@@ -209,4 +212,17 @@ func answer(status int) template.HTML {
 		return template.HTML(`<span class="st bad">` + strconv.Itoa(status) + `</span>`)
 	}
 	return template.HTML(`<span class="st">` + strconv.Itoa(status) + `</span>`)
+}
+
+// playedPill shows how a scenario or a part of it ended.
+func playedPill(v scenarios.Verdict) template.HTML {
+	switch v {
+	case scenarios.Passed:
+		return `<span class="plain ok">` + icon("check") + `Passed</span>`
+	case scenarios.Failed:
+		return `<span class="pill bad">` + icon("cross") + `Failed</span>`
+	case scenarios.Broken:
+		return `<span class="pill bad">` + icon("warn") + `Not carried out</span>`
+	}
+	return template.HTML(`<span class="plain">` + string(icon("skip")) + template.HTMLEscapeString(title(v)) + `</span>`)
 }

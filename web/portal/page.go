@@ -45,7 +45,7 @@ func (p *Portal) page(c echo.Context, title, nav string, crumbs ...Link) Base {
 
 // render writes a page. Everything comes from the own origin.
 func render(c echo.Context, status int, name string, view any) error {
-	set := templates[name]
+	set := templates()[name]
 	if set == nil {
 		return fmt.Errorf("page %s: there is no such template", name)
 	}

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -36,17 +37,24 @@ type Deps struct {
 // Portal serves the pages.
 type Portal struct {
 	Deps
-	dir *directory.Store
+	dir   *directory.Store
+	plays *plays
 }
 
-// New makes the portal; Register adds its routes.
-func New(d Deps) *Portal { return &Portal{Deps: d, dir: d.Service.Directory()} }
+// New makes the portal; Register adds its routes. Close it when no request is served any more.
+func New(d Deps) *Portal {
+	return &Portal{Deps: d, dir: d.Service.Directory(), plays: newPlays()}
+}
+
+// Close ends the scenarios that are open in browsers, and removes their temporary files.
+func (p *Portal) Close() { p.plays.close() }
 
 // shared are the templates that every page is made with.
 var shared = []string{"templates/base.html", "templates/sprite.html", "templates/parts.html"}
 
-// templates holds one set for each page, by the name of its file.
-var templates = parseTemplates()
+// templates holds one set for each page, by the name of its file. They are read with the first page that is asked for: most
+// processes are commands that show none. A test reads all of them.
+var templates = sync.OnceValue(parseTemplates)
 
 func parseTemplates() map[string]*template.Template {
 	base := template.Must(template.New("base").Funcs(funcs).ParseFS(files, shared...))
@@ -109,6 +117,12 @@ func (p *Portal) Register(e *echo.Echo) {
 	e.GET("/wire", p.wire)
 	e.GET("/target", p.target)
 	e.GET("/stage", p.stage)
+	e.GET("/scenarios", p.scenarios)
+	e.GET("/scenarios/own", p.ownPage)
+	e.POST("/scenarios/own", p.addOwn)
+	e.POST("/scenarios/own/:id/remove", p.removeOwn)
+	e.GET("/scenarios/:folder/:name", p.scenario)
+	e.GET("/scenarios/:folder/:name/file", p.scenarioFile)
 	e.GET("/rules", p.rules)
 	e.GET("/rules/:id", p.rule)
 	e.GET("/clock", p.clock)

@@ -371,7 +371,7 @@ addEventListener("keydown", (e) => {
     menu.removeAttribute("open");
     return menu.querySelector("summary").focus();
   }
-  const close = document.querySelector(".panel [data-close]");
+  const close = document.querySelector(".panel [data-close], .playbar [data-close]");
   if (!close) return;
   const key = document.querySelector("[data-key][aria-current=true], [data-key] [aria-current=true]")?.closest("[data-key]").dataset.key;
   if (key) sessionStorage.setItem("focus", key);
@@ -382,6 +382,34 @@ if (came) {
   sessionStorage.removeItem("focus");
   document.querySelector(`[data-key="${CSS.escape(came)}"] a`)?.focus();
 }
+
+// A button that leads to the same page again keeps the focus there. Arrow keys play a scenario, where they scroll nothing.
+addEventListener("click", (e) => {
+  const again = e.target.closest("[data-again]");
+  if (again && !e.ctrlKey && !e.metaKey && !e.shiftKey) sessionStorage.setItem("again", again.dataset.again);
+});
+const again = sessionStorage.getItem("again");
+if (again) {
+  sessionStorage.removeItem("again");
+  (document.querySelector(`[data-again="${CSS.escape(again)}"]`) || document.querySelector("[data-again]"))?.focus({ preventScroll: true });
+}
+addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey || e.shiftKey || e.target.closest("input, textarea, select, pre, summary, dialog")) return;
+  document.querySelector(`[data-key-step="${CSS.escape(e.key)}"]`)?.click();
+});
+
+// A mistake in a text leads to its place.
+addEventListener("click", (e) => {
+  const at = e.target.closest("[data-line]");
+  const field = at && document.querySelector(at.getAttribute("href"));
+  if (!field) return;
+  e.preventDefault();
+  const lines = field.value.split("\n");
+  const start = lines.slice(0, at.dataset.line - 1).reduce((n, l) => n + l.length + 1, 0) + Number(at.dataset.column) - 1;
+  field.focus();
+  field.setSelectionRange(start, start + 1);
+  field.scrollTop = (at.dataset.line - 4) * (field.scrollHeight / lines.length);
+});
 
 // Stage plays a cycle by itself, a step every few seconds, until it is told to stop or the cycle ends.
 function play(on) {
