@@ -29,12 +29,16 @@ func (c *cycle) store(batch []*outcome, move func()) error {
 				return err
 			}
 			for i := range out.records {
-				c.at.Records++
-				out.records[i].Change = c.at.Records
+				if out.records[i].Seq == 0 {
+					c.at.Records++
+					out.records[i].Change = c.at.Records
+				}
 				if err := c.s.putRecord(tx, &out.records[i]); err != nil {
 					return err
 				}
-				c.tally(&out.records[i])
+				if c.demand == nil {
+					c.tally(&out.records[i])
+				}
 			}
 			published = append(published, out.records...)
 		}
@@ -50,12 +54,20 @@ func (c *cycle) store(batch []*outcome, move func()) error {
 		}
 	}
 	c.mu.Unlock()
+	if c.demand != nil { // told when they are whole
+		return nil
+	}
+	c.s.tell(published)
+	return nil
+}
+
+// tell counts records that were stored, and shows them to live pages.
+func (s *Service) tell(published []record) {
 	for i := range published {
 		r := published[i]
-		c.s.metrics.record(&r)
-		c.s.events.Publish("log", func() any { return c.s.worded(&r) })
+		s.metrics.record(&r)
+		s.events.Publish("log", func() any { return s.worded(&r) })
 	}
-	return nil
 }
 
 // storeOutcome writes one outcome; the job's lock is held.

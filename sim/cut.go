@@ -89,5 +89,8 @@ func (c *cycle) mark(end uint64, f func(b *bbolt.Bucket) error) error {
 func (c *cycle) cutOff() bool {
 	c.j.mu.Lock()
 	defer c.j.mu.Unlock()
+	if c.demand != nil { // no cycle has looked into it yet, or the one behind the crash was the last
+		return c.demand.uncertain || c.j.state.Cut > 0 && c.j.state.Cycle <= c.j.state.Cut
+	}
 	return c.j.state.Cut > 0 && c.number <= c.j.state.Cut+1
 }

@@ -34,6 +34,7 @@ type cycle struct {
 	id      string // a GUID
 	kind    CycleKind
 	resumed bool // it is the rest of a cycle that was cut short
+	demand  *demand
 
 	// at is where the cycle stands; once objects are in flight it is guarded by the job's lock.
 	at       place
@@ -141,12 +142,12 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 		s.schedule(j)
 		return nil
 	}
-	c := &cycle{
-		s: s, j: j, app: j.num, set: j.set, opt: s.wire, began0: clock.Wall(),
-		anchors: map[string]uint64{}, reads: map[uint64]read{}, requests: map[string][]uint64{}, warned: map[string][]string{},
-	}
+	c := s.newCycle(j)
 	if p := j.state.Running; p != nil && j.state.Lost == 0 {
 		j.state.Lost = p.Upto
+	}
+	if j.state.Sending != 0 && j.state.Lost == 0 { // a run on demand was cut short
+		j.state.Lost = j.state.Sending
 	}
 	if p := j.state.Running; p != nil && p.Resets == j.state.Resets && p.Stores == j.state.Stores {
 		c.at, c.resumed = *p, true
@@ -160,16 +161,13 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 			j.state.Scope = s.settings(j).Scope
 		}
 	}
-	c.all = s.inForce(j) == SyncAll
+	c.all = s.inForce(j) == SyncAll // a first cycle fixes the scope
 	c.began, c.number, c.kind = c.at.Began, c.at.Number, c.at.Kind
 	c.id = guid(s.opt.Seed, "cycle", j.cfg.ID, c.number)
 	if c.at.Exec.ActivityID == "" {
 		c.at.Exec.ActivityID = c.id
 	}
-	c.life, c.halt = context.WithCancelCause(ctx)
-	c.patience, c.hurry = context.WithCancel(c.life)
-	unhook := context.AfterFunc(run, func() { c.halt(run.Err()) })
-	context.AfterFunc(c.life, func() { unhook() })
+	c.live(ctx, run)
 	j.progress = &Progress{Cycle: c.number, CycleID: c.id, Kind: c.at.Kind, Phase: PhaseProbe, Began: c.began, Counts: c.at.Counts, Requests: c.at.Request}
 	running := c.at
 	j.state.Running = &running
@@ -179,21 +177,42 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 	return c
 }
 
+// newCycle makes a cycle by the job's present mappings; j.mu is held.
+func (s *Service) newCycle(j *job) *cycle {
+	return &cycle{
+		s: s, j: j, app: j.num, set: j.set, opt: s.wire, began0: clock.Wall(),
+		anchors: map[string]uint64{}, reads: map[uint64]read{}, requests: map[string][]uint64{}, warned: map[string][]string{},
+	}
+}
+
+// live begins the cycle's life, which ends with ctx, with the program's run, and when halt is called.
+func (c *cycle) live(ctx, run context.Context) {
+	c.life, c.halt = context.WithCancelCause(ctx)
+	c.patience, c.hurry = context.WithCancel(c.life)
+	unhook := context.AfterFunc(run, func() { c.halt(run.Err()) })
+	context.AfterFunc(c.life, func() { unhook() })
+}
+
+// requestContext is the context of the cycle's requests. Those in flight end by themselves when the cycle is to stop. They
+// get a second where nobody may wait longer: at the program's end, for a client that went away, and of a job that is gone.
+// An answer that comes later is lost, and the object matched anew.
+func (c *cycle) requestContext() (context.Context, context.CancelFunc) {
+	request, cancel := context.WithCancel(context.WithoutCancel(c.life))
+	unhook := context.AfterFunc(c.life, func() {
+		if !c.restarted() {
+			time.AfterFunc(grace, cancel)
+		}
+	})
+	return request, func() { unhook(); cancel() }
+}
+
 // run sends the probes and does the work; errStopped means that it was stopped.
 func (c *cycle) run() error {
 	if err := c.connect(); err != nil {
 		return err
 	}
-	// Requests in flight end by themselves when the cycle is to stop. They get a second where nobody may wait longer: at the
-	// program's end, for a client that went away, and of a job that is gone. An answer that comes later is lost, and the
-	// object matched anew.
-	request, cancel := context.WithCancel(context.WithoutCancel(c.life))
+	request, cancel := c.requestContext()
 	defer cancel()
-	defer context.AfterFunc(c.life, func() {
-		if !c.restarted() {
-			time.AfterFunc(grace, cancel)
-		}
-	})()
 
 	probe := func() error {
 		err := c.probe(request, "Each cycle begins by asking for an object that can't exist.", "W-043")
@@ -293,6 +312,11 @@ func (s *Service) newClient(template, url, token string, j *job) (*scim.Client, 
 	if err != nil {
 		return nil, scim.InvalidTenantURL(err)
 	}
+	return s.clientOf(ep, url, token, j)
+}
+
+// clientOf makes a client for an endpoint that was read from a URL.
+func (s *Service) clientOf(ep scim.Endpoint, url, token string, j *job) (*scim.Client, error) {
 	wire := s.wire
 	wire.Bearer = s.issuer.bearer // of a job without a Secret token
 	if j == nil {
@@ -460,7 +484,7 @@ func (c *cycle) sentSoFar() int {
 
 // tag labels a request with what it is for.
 func (c *cycle) tag(object, reason string, ruleIDs ...string) scim.Tag {
-	return scim.Tag{Job: c.j.cfg.ID, CycleID: c.id, Cycle: c.number, Object: object, Reason: reason, Rules: ruleIDs}
+	return scim.Tag{Job: c.j.cfg.ID, CycleID: c.id, Cycle: max(0, c.number), Object: object, Reason: reason, Rules: ruleIDs}
 }
 
 // env is what expressions may ask for beside attributes.
@@ -509,7 +533,9 @@ func (c *cycle) updateStore(f func(b *bbolt.Bucket, tx *bbolt.Tx) error) error {
 		if err := f(jobBucket(tx, c.app), tx); err != nil {
 			return err
 		}
-		c.keepPlace()
+		if c.demand == nil {
+			c.keepPlace()
+		}
 		j.dirty = true
 		return j.save(tx)
 	})

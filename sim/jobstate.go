@@ -52,6 +52,7 @@ type jobState struct {
 	Lost         uint64        `json:"lost"`       // what changed since may stand at the target without a link: see reckon; 0: nothing
 	Sending      uint64        `json:"sending"`    // end of the change feed when a cycle began to send; 0: none is under way
 	Cut          int           `json:"cut"`        // the last cycle that found that requests had been cut off before it
+	Demands      int           `json:"demands"`    // runs on demand begun
 	ToDate       Counts        `json:"toDate"`
 	LastCycle    *CycleResult  `json:"lastCycle"`
 	// Named are settings by name that nothing acts on. The map is replaced, never changed.

@@ -23,7 +23,9 @@ type LogRecord struct {
 	JobID             string             `json:"jobId"`
 	CycleID           string             `json:"cycleId"`
 	ChangeID          string             `json:"changeId"`
-	Cycle             int                `json:"cycle"`
+	Cycle             int                `json:"cycle"`              // 0 for a run on demand
+	OnDemand          bool               `json:"onDemand,omitempty"` // no cycle made it, but somebody who asked for it
+	InitiatedBy       string             `json:"initiatedBy"`        // an administrator, or the service for its cycles
 	Action            Action             `json:"provisioningAction"`
 	Status            Outcome            `json:"status"`
 	ObjectID          string             `json:"objectId"`
@@ -82,9 +84,13 @@ type LogQuery struct {
 	Limit         int // 0 means 100
 }
 
-// putRecord stores r under the next number and makes room when the log is full.
+// putRecord stores r under the next number and makes room when the log is full. One that has a number takes the place of
+// what was stored under it.
 func (s *Service) putRecord(tx *bbolt.Tx, r *record) error {
 	b := tx.Bucket(bucketSim).Bucket(bucketLog)
+	if r.Seq != 0 {
+		return putValue(b.Bucket(bucketRecords), key(r.Seq), r)
+	}
 	n, err := b.Bucket(bucketRecords).NextSequence()
 	if err != nil {
 		return err
@@ -288,6 +294,9 @@ func (s *Service) LogRecord(id string) (LogRecord, error) {
 
 // cycleID names the cycle of a record.
 func (s *Service) cycleID(r *record) string {
+	if r.onDemand() {
+		return guid(s.opt.Seed, "on demand", s.jobID(r.App), -r.Cycle)
+	}
 	return guid(s.opt.Seed, "cycle", s.jobID(r.App), r.Cycle)
 }
 

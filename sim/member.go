@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 
 	"go.etcd.io/bbolt"
 
@@ -58,6 +59,9 @@ func (c *cycle) lookAtMembers(n uint64, list worklist) (l memberLook, err error)
 		l.owed = owes(b, n)
 		l.src, _ = readSource(r, c.app, c.all, c.set, n)
 		all, again := list.full || l.owed != 0, list.full || l.owed == owesAll
+		if c.demand != nil { // those that were chosen, whether or not the target was told before
+			all, again = false, true
+		}
 		if l.link.active() {
 			l.members, err = c.memberships(r, b, n, all, again, list.edges[n])
 		}
@@ -150,11 +154,11 @@ func (c *cycle) members(ctx context.Context, w work, list worklist) *outcome {
 		settle(nil)
 	case look.held != nil && list.full: // the group's failure drops what comes behind for this cycle
 		out.owes = owesAll
-	case look.held != nil && look.owed != 0:
+	case look.held != nil && look.owed != 0 && c.demand == nil:
 	case look.held != nil:
 		settle(&failure{Code: look.held.Code, Message: look.held.Message})
 	default:
-		out.paid = true
+		out.paid = c.demand == nil // others may be owed still
 		t := &memberWriter{cycle: c, w: w, src: look.src, link: look.link, out: out, attribute: ref.Target, began: began, kept: began}
 		created := look.link.createdIn(c.number)
 		for i := range look.members { // its flow type may leave what the target has as it is
@@ -176,6 +180,7 @@ type memberWriter struct {
 	out       *outcome
 	attribute string
 	dropped   []string // members out of scope that no record has named yet
+	waiting   []string // members that wait for an object at the target; named on demand, where somebody looks on
 	began     clockWall
 	kept      clockWall // when a part was committed last
 }
@@ -197,6 +202,7 @@ func (t *memberWriter) write(ctx context.Context, members []membership) {
 			continue
 		case memberWaits:
 			res.waits = true
+			t.waiting = append(t.waiting, x.id)
 			res.fail = waitsFor(fmt.Sprintf("We were unable to assign %s as the members of %s. The user has no object at the target yet.", x.id, t.src.DisplayName))
 		case memberDropped:
 			t.dropped = append(t.dropped, x.id)
@@ -213,6 +219,14 @@ func (t *memberWriter) write(ctx context.Context, members []membership) {
 		r := t.record()
 		r.Status, r.Code, r.Rules = Warning, scim.CodeUnresolvedReference, []string{"S-287", "S-288"}
 		r.Dropped = t.dropped
+		t.out.records = append(t.out.records, r)
+	}
+	if t.demand != nil && len(t.waiting) > 0 {
+		sort.Strings(t.waiting)
+		r := t.record()
+		r.Status, r.Code, r.Rules, r.Dropped = Warning, scim.CodeUnresolvedReference, []string{"S-286"}, t.waiting
+		r.Message = fmt.Sprintf("We were unable to assign %s as the members of %s. They have no object at the target yet; the next cycle adds them when they have.",
+			strings.Join(t.waiting, ", "), t.src.DisplayName)
 		t.out.records = append(t.out.records, r)
 	}
 }
@@ -267,6 +281,9 @@ func (t *memberWriter) batch(ctx context.Context, part []membership, adds bool) 
 	}
 	body := scim.MemberPatches(t.client.Dialect(), t.opt, ids, remove)[0]
 	rules := append([]string{"S-292", "S-293"}, scim.MemberRules(t.client.Dialect(), t.opt, op, len(part))...)
+	if t.demand != nil {
+		rules = append(rules, "W-062")
+	}
 	r := t.record()
 	r.Modified, r.Rules, r.Sent = mods, rules, true
 	err := t.client.Patch(ctx, t.tag(t.src.ID, reason, rules...), scim.Group, t.link.Target, body)

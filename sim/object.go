@@ -140,11 +140,17 @@ func (t *step) load() (ok bool, err error) {
 	if t.link != nil {
 		t.rec.Target = t.link.Target
 	}
+	if t.demand != nil && t.src.attrs != nil {
+		t.rec.Source = t.src.attrs.Texts(t.m)
+	}
 	return true, nil
 }
 
 // decide picks the branch: gone, out of scope, or wanted.
 func (t *step) decide(ctx context.Context) {
+	if t.demand != nil && t.settledOnDemand(ctx) {
+		return
+	}
 	switch {
 	case t.src.State == directory.Purged:
 		t.gone(ctx)
@@ -283,7 +289,7 @@ func (t *step) disable(ctx context.Context) {
 	}
 	t.rec.Action = ActionDisable
 	if len(t.m.SoftDeleteTargets()) == 0 {
-		if !t.opt.SoftDelete {
+		if !t.opt.SoftDelete && t.demand == nil {
 			t.remove(ctx, "It left scope, and the target has no soft delete.", append(t.src.leaving(), "S-197", "W-164")...)
 			return
 		}
@@ -313,6 +319,7 @@ func (t *step) disable(ctx context.Context) {
 		return
 	}
 	t.out.asked, t.rec.Read = true, true
+	t.look("id", t.link.Target, want, have)
 	t.note(have)
 	changes, mods, softDelete := difference(t.m, want, have, t.opt)
 	if !softDelete {
@@ -463,6 +470,7 @@ func (t *step) keep(ctx context.Context) {
 		return
 	}
 	t.rec.Read = true
+	t.look("id", t.link.Target, want, have)
 	t.update(ctx, have)
 }
 
@@ -531,6 +539,7 @@ func (t *step) meet(ctx context.Context) {
 		}
 		found, err := t.client.Match(ctx, t.tag(t.src.ID, "It is not linked yet: the target is asked for a match by "+v.Attr+".", t.rec.Rules...), t.rt, v.by(), v.exact)
 		v.Found, v.Failed = len(found), err != nil
+		t.look(v.Attr, v.Value, t.want, found...)
 		if err != nil {
 			t.failed(matchFailed(&t.rec, err))
 			return

@@ -86,7 +86,7 @@ type record struct {
 	Seq      uint64         `json:"-"`
 	App      uint64         `json:"app"`
 	Time     time.Time      `json:"t"`
-	Cycle    int            `json:"c"`
+	Cycle    int            `json:"c"` // below 0: the run on demand of that number
 	Change   int            `json:"n"` // counts the records of the cycle
 	Num      uint64         `json:"o"`
 	Kind     directory.Kind `json:"k"`
@@ -116,7 +116,20 @@ type record struct {
 	Retry    *time.Time     `json:"due,omitempty"` // when the escrow is tried again
 	Tries    int            `json:"tr,omitempty"`  // how often the escrow was tried, this time included
 	Repeats  int            `json:"rp,omitempty"`  // how often the failed request was sent again within the cycle
+
+	// What a run on demand tells beyond that.
+	Looked []looked `json:"lk,omitempty"` // what the target was asked for, and returned
+	Parts  []record `json:"pt,omitempty"` // what was done, in order, when its references were written as well
 }
+
+// looked is one question to the target about an object, with the mapped attributes of each one that it returned.
+type looked struct {
+	Attr    string        `json:"a"` // "id" for a read of a linked object
+	Value   string        `json:"v"`
+	Objects [][][2]string `json:"o,omitempty"`
+}
+
+func (r *record) onDemand() bool { return r.Cycle < 0 }
 
 // fail notes why the object could not be brought to its wanted state.
 func (r *record) fail(f *failure) {

@@ -94,7 +94,7 @@ func (c *cycle) refer(r *directory.Reader, b *bbolt.Bucket, n uint64) (link *Lin
 	if link, err = getLink(b, n); err != nil {
 		return nil, outside, err
 	}
-	if !c.resumed && !waiting(b, n) {
+	if !c.resumed && c.demand == nil && !waiting(b, n) { // on demand nobody was looked at before
 		if link != nil && link.State == LinkActive {
 			return link, linked, nil
 		}

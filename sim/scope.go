@@ -20,6 +20,8 @@ type scopeResult struct {
 	Why      string `json:"fw,omitempty"`  // which filters failed on which attributes
 	// Blocked assignment: assigned only through groups that are not security-enabled.
 	Insecure bool `json:"ins,omitempty"`
+
+	clauses mapping.ClauseResults // what Filters was made of; not kept
 }
 
 // In reports whether the object is in provisioning scope.
@@ -68,7 +70,7 @@ func readSource(r *directory.Reader, app uint64, all bool, set *mapping.Set, n u
 	src.scope.Filter = true
 	if m.Scope != nil {
 		pass, clauses := m.Scope.Eval(src.attrs)
-		src.scope.Filter, src.scope.Filters = pass, clauses.JSON()
+		src.scope.Filter, src.scope.Filters, src.scope.clauses = pass, clauses.JSON(), clauses
 		if !pass {
 			src.scope.Why = clauses.Reason()
 		}

@@ -21,10 +21,13 @@ func (s *Service) worded(r *record) LogRecord {
 	id, name := s.appOf(r.App)
 	l := LogRecord{
 		ID: s.ids.id(r.Seq), Time: r.Time, ApplicationID: id, ApplicationName: name, JobID: s.jobID(r.App), CycleID: s.cycleID(r),
-		ChangeID: guid(s.opt.Seed, "change", r.App, r.Cycle, r.Change), Cycle: r.Cycle, Action: r.Action, Status: r.Status,
+		ChangeID: guid(s.opt.Seed, "change", r.App, r.Cycle, r.Change), Cycle: max(0, r.Cycle), OnDemand: r.onDemand(), InitiatedBy: provisioningService, Action: r.Action, Status: r.Status,
 		ObjectID: r.ID, ObjectKind: kindName(r.Kind), DisplayName: r.Name, UserPrincipalName: r.UPN, TargetID: r.Target,
 		DurationMs: r.Millis, ErrorCode: r.Code, Reason: r.reason(), Detail: r.Detail, SkipReason: r.Skip, Rules: r.Rules, Exchanges: r.Requests,
 		NextRetry: r.Retry, Attempts: r.Tries, Modified: []ModifiedProperty{}, Steps: r.steps(),
+	}
+	if l.OnDemand {
+		l.InitiatedBy = administrator
 	}
 	for _, rule := range RulesOf(r.Warnings) {
 		l.Warnings = append(l.Warnings, rule.Text)
@@ -74,6 +77,11 @@ func (r *record) label() string {
 }
 
 func (r *record) sentence() string {
+	for i := range r.Parts { // what went wrong, else the first that was done
+		if p := &r.Parts[i]; p.Status == r.Status {
+			return p.sentence()
+		}
+	}
 	who := r.Name
 	if who == "" {
 		who = r.label()
@@ -210,6 +218,9 @@ func (r *record) skipText() string {
 // droppedText names references that are out of scope. Readers of logs take the ids from before "as the members of" and the
 // group from between that and the full stop (application-provisioning-log-analytics.md, "Custom queries").
 func (r *record) droppedText() string {
+	if r.Message != "" {
+		return r.Message
+	}
 	as := "members"
 	if r.Kind == directory.KindUser {
 		as = "manager"
@@ -228,7 +239,9 @@ func title(s string) string {
 func (r *record) steps() []Step {
 	kind, label := kindName(r.Kind), r.label()
 	list := []Step{r.importStep(kind, label)}
-	if r.Match != nil && !r.Match.Failed {
+	if r.onDemand() {
+		list = append(list, r.lookedSteps(kind)...)
+	} else if r.Match != nil && !r.Match.Failed {
 		st := Step{Name: "EntryImport", Type: "matching", Status: Success, Description: fmt.Sprintf("Retrieved  '%s' from %s", r.Match.Value, TargetSystem),
 			Details: []Detail{{"MatchingAttribute", r.Match.Attr}, {"ObjectsFound", fmt.Sprint(r.Match.Found)}}}
 		if r.Match.Found == 0 {
@@ -242,6 +255,12 @@ func (r *record) steps() []Step {
 	if r.Scope != nil && r.Import != importDelete {
 		list = append(list, r.scopeStep(kind))
 	}
+	for i := range r.Parts {
+		list = append(list, r.Parts[i].decisionSteps(kind, label)...)
+	}
+	if len(r.Parts) > 0 {
+		return list
+	}
 	return append(list, r.decisionSteps(kind, label)...)
 }
 
@@ -252,6 +271,9 @@ func (r *record) importStep(kind, label string) Step {
 		change = "Add"
 	}
 	st.Description = fmt.Sprintf("Received %s '%s' change of type (%s) from %s", kind, label, change, SourceSystem)
+	if r.onDemand() {
+		st.Description = fmt.Sprintf("Retrieved %s '%s' from %s", kind, label, SourceSystem)
+	}
 	for _, p := range r.Source {
 		st.Details = append(st.Details, Detail{p[0], p[1]})
 	}

@@ -12,6 +12,7 @@ const (
 	filters    = "define-conditional-rules-for-provisioning-user-accounts.md"
 	codes      = "monitoring-health: howto-analyze-provisioning-logs.md"
 	quarantine = "application-provisioning-quarantine-status.md"
+	demand     = "provision-on-demand.md"
 	graph      = "microsoft-graph-docs-contrib: "
 	recorded   = "recorded requests of SCIM servers, published in their issue trackers"
 	ours       = "no page states it; a choice of this program"
@@ -66,6 +67,11 @@ var table = []Rule{
 	{"S-288", "A reference to an object that is out of scope is dropped with a warning.", "application-provisioning-log-analytics.md", Documented},
 	{"S-292", "Memberships are never read from the target: a cycle sends what the directory says was added and removed, an initial cycle every member.", how, Inferred},
 	{"S-293", "Member requests follow the membership in the directory alone; who is blocked or unassigned stays a member.", how, Inferred},
+	{"S-310", "On demand, one user, or one group with up to five of its members, is provisioned at once by the stages of a cycle, and really written.", demand, Documented},
+	{"S-312", "Provision on demand takes five requests in ten seconds.", graph + "api/synchronization-synchronizationjob-provisionondemand.md", Documented},
+	{"S-314", "A run on demand uses the job's mappings, scope and links, and leaves its watermark and schedule alone.", demand, Inferred},
+	{"S-317", "On demand, users that were blocked or deleted in the directory are neither switched off nor deleted; a cycle does it.", demand, Documented},
+	{"W-004", "On demand the older dialect is written, whatever flag the Tenant URL carries.", compat, Documented},
 	{"W-019", "A redirect is not followed; it is a failure.", ours, Inferred},
 	{"W-024", "Values of a filter are quoted, Booleans and numbers are not.", scimPage, Documented},
 	{"W-030", "Groups are always read without their members.", scimPage, Documented},
@@ -73,6 +79,7 @@ var table = []Rule{
 	{"W-040", "Test connection asks for a user with a random value of the first matching attribute.", scimPage, Documented},
 	{"W-041", "With the group mapping on, groups are probed as well.", recorded, Observed},
 	{"W-043", "Every cycle begins with the probes, also when there is nothing else to do.", recorded, Observed},
+	{"W-044", "A run on demand probes twice: before it reads the object, and before it asks the target about it.", recorded, Observed},
 	{"W-045", "A failed probe ends what it opens, before any object is touched.", quarantine, Observed},
 	{"W-051", "A new user is matched by each matching attribute in turn, then created; nothing is read after the POST.", scimPage, Documented},
 	{"W-052", "What the match query returned is the present state of a matched user; it is not read again.", how, Inferred},
@@ -84,6 +91,7 @@ var table = []Rule{
 	{"W-058", "A changed group is read without members, then attributes and members go in separate PATCH requests.", scimPage, Documented},
 	{"W-060", "A group that leaves scope or is deleted becomes a DELETE.", scimPage, Documented},
 	{"W-061", "A manager is written in a later pass, once the manager has an object at the target.", known, Documented},
+	{"W-062", "On demand a group's chosen members go in one request behind the group itself.", recorded, Inferred},
 	{"W-064", "By a switch, a reference is asked for before it is written: older pages say so, recordings do not show it.", scimPage, Documented},
 	{"W-070", "A match query answers 200 with a list: none creates, one links, several fail.", scimPage, Documented},
 	{"W-073", "A hit has an id and the very value that was asked for; another one is no match.", scimPage, Observed},

@@ -58,7 +58,7 @@ func (d Dialect) String() string { return [...]string{"legacy", "compliant", "cu
 // Options are the open points of the wire, where the public record is silent or contradicts itself. The zero value is
 // not usable; begin with DefaultOptions.
 type Options struct {
-	OnDemandHonoursFlag bool   // on-demand runs follow aadOptscim062020; documented not to. Nothing runs on demand yet
+	OnDemandHonoursFlag bool   // on-demand runs follow aadOptscim062020; documented not to
 	StrictTLS           bool   // refuse plain HTTP, allow TLS 1.2 only
 	ForwardTenantQuery  bool   // send the tenant URL's own query behind the request's
 	EscapeFilterValues  bool   // write " and \ in filter values as \" and \\
