@@ -16,6 +16,7 @@ import (
 //	  header                      JSON: program, layout version, tenant and seed
 //	  set <name>                  a setting of the file, plain text
 //	  floor                       the last change number that was trimmed
+//	  epoch                       how often the directory was emptied
 //	  generating                  present while Generate is under way
 //	directory
 //	  objects
@@ -68,6 +69,7 @@ var allBuckets = [][]byte{
 var (
 	keyHeader     = []byte("header")
 	keyFloor      = []byte("floor")
+	keyEpoch      = []byte("epoch")
 	keyGenerating = []byte("generating")
 )
 

@@ -11,11 +11,11 @@ import (
 
 // change is one entry of the feed. Short names: a directory writes many.
 type change struct {
-	Time    int64    `json:"t"` // unix nanoseconds
-	Op      string   `json:"o"` // c created, u updated, d soft-deleted, r restored, p purged, +/- membership, a/x assignment
-	Kind    Kind     `json:"k"` // of the object, or of the assigned principal
-	Num     uint64   `json:"n"` // object, group or service principal
-	Other   uint64   `json:"m,omitempty"`
+	Time    int64    `json:"t"`           // unix nanoseconds
+	Op      string   `json:"o"`           // c created, u updated, d soft-deleted, r restored, p purged, +/- membership, a/x assignment
+	Kind    Kind     `json:"k"`           // of the object, or of the assigned principal
+	Num     uint64   `json:"n"`           // object, group or service principal
+	Other   uint64   `json:"m,omitempty"` // member, principal, or the manager before an update
 	Changed []string `json:"p,omitempty"`
 }
 
@@ -49,6 +49,8 @@ type ObjectChange struct {
 	Properties                             []string // Graph names, sorted; "manager" among them
 	Created, SoftDeleted, Restored, Purged bool
 	First, Last                            time.Time
+	// FormerManager is the number of the manager before the first change of a user's manager, 0 when there was none.
+	FormerManager uint64
 }
 
 // EdgeChange is what became of one membership.
@@ -157,6 +159,9 @@ func (t *txn) changes(after, upto uint64) (Changes, error) {
 
 func (o *ObjectChange) merge(e change) {
 	o.Last = time.Unix(0, e.Time).UTC()
+	if e.Other != 0 && !slices.Contains(o.Properties, "manager") {
+		o.FormerManager = e.Other
+	}
 	o.Properties = append(o.Properties, e.Changed...)
 	switch e.Op {
 	case opCreate:

@@ -179,8 +179,8 @@ func (m *machine) SetManager(r *rapid.T) {
 		want = Invalid
 	}
 	if expect(r, "set manager", m.s.SetManager(m.now, t.ID, boss.ID), want) && t.Manager != boss.Num {
+		m.note(opUpdate, t.Num, t.Manager, "manager")
 		t.Manager = boss.Num
-		m.note(opUpdate, t.Num, 0, "manager")
 	}
 }
 
@@ -375,6 +375,9 @@ func (m *machine) diff(after uint64) Changes {
 			o.Purged = o.Purged || e.Op == opPurge
 			if e.Op == opDelete || e.Op == opRestore {
 				o.SoftDeleted, o.Restored = e.Op == opDelete, e.Op == opRestore
+			}
+			if e.Other != 0 && !slices.Contains(o.Properties, "manager") {
+				o.FormerManager = e.Other
 			}
 			for _, name := range e.Changed {
 				if !slices.Contains(o.Properties, name) {

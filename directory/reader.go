@@ -2,6 +2,7 @@ package directory
 
 import (
 	"slices"
+	"strings"
 
 	"go.etcd.io/bbolt"
 )
@@ -84,6 +85,24 @@ func (r *Reader) UserNums(after uint64, limit int) []uint64 { return r.nums(buck
 // GroupNums lists live groups behind a number, in creation order.
 func (r *Reader) GroupNums(after uint64, limit int) []uint64 {
 	return r.nums(bucketGroups, after, limit)
+}
+
+// LiveNums lists live objects of a kind behind a number, in creation order.
+func (r *Reader) LiveNums(kind Kind, after uint64, limit int) []uint64 {
+	return r.nums(liveBucket[kind], after, limit)
+}
+
+// LastChange is the number of the newest change in this view, 0 before the first.
+func (r *Reader) LastChange() uint64 { return r.t.in(bucketFeed).Sequence() }
+
+// Changes is Store.Changes in this view.
+func (r *Reader) Changes(after, upto uint64) (Changes, error) { return r.t.changes(after, upto) }
+
+// RegistrationNum finds a service principal in any state by the object id of its registration.
+func (r *Reader) RegistrationNum(id string) (uint64, bool) {
+	n := num(r.t.in(bucketAppIDs).Get(guidKey(id)))
+	sp, ok := r.ServicePrincipalByNum(n)
+	return n, ok && strings.EqualFold(sp.ApplicationID, id)
 }
 
 func (r *Reader) nums(bucket []byte, after uint64, limit int) []uint64 {

@@ -255,14 +255,27 @@ func (s *Store) SetMeta(name, value string) error {
 	return s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(settingKey(name), []byte(value)) })
 }
 
+// Epoch counts how often the directory was emptied: numbers of changes and objects mean something within one epoch only.
+func (s *Store) Epoch() (n uint64, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		n = num(tx.Bucket(bucketMeta).Get(keyEpoch))
+		return nil
+	})
+	return n, err
+}
+
 // Reset empties the directory; settings of the file stay.
 func (s *Store) Reset() error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if err := meta.Put(keyEpoch, key(num(meta.Get(keyEpoch))+1)); err != nil {
+			return err
+		}
 		if err := tx.DeleteBucket(bucketDirectory); err != nil {
 			return err
 		}
 		for _, k := range [][]byte{keyFloor, keyGenerating} {
-			if err := tx.Bucket(bucketMeta).Delete(k); err != nil {
+			if err := meta.Delete(k); err != nil {
 				return err
 			}
 		}

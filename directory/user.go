@@ -326,7 +326,11 @@ func (s *Store) UpdateUser(now time.Time, id string, edit Props) (User, error) {
 		if err := t.putObject(u); err != nil {
 			return o, err
 		}
-		_, err = t.log(now, change{Op: opUpdate, Kind: KindUser, Num: u.Num, Changed: changed})
+		c := change{Op: opUpdate, Kind: KindUser, Num: u.Num, Changed: changed}
+		if u.ManagerNum != before.ManagerNum {
+			c.Other = before.ManagerNum
+		}
+		_, err = t.log(now, c)
 		return u.Object, err
 	})
 	return out, err

@@ -117,14 +117,11 @@ func splitList(text string, sep byte) []string {
 // pageToken is what $skiptoken and $deltatoken hold: where the list goes on, and the options of its first page.
 type pageToken struct {
 	List    string            `json:"l"`           // the list it belongs to
-	Tenant  string            `json:"i"`           // the store it belongs to
+	Store   string            `json:"i"`           // the store it belongs to
 	Cursor  string            `json:"c,omitempty"` // of the directory
 	Options map[string]string `json:"o,omitempty"`
-	After   uint64            `json:"a,omitempty"` // of a delta: the watermark
-	Upto    uint64            `json:"u,omitempty"` // of a delta round that has several pages
 	Last    uint64            `json:"n,omitempty"` // number of the last object shown
-	Time    int64             `json:"t,omitempty"` // when it was given, in virtual seconds since 1970
-	Minimal bool              `json:"m,omitempty"` // of a delta round with return=minimal
+	deltaRound
 }
 
 func (t pageToken) String() string {
@@ -143,14 +140,24 @@ func parseToken(text string) (t pageToken, ok bool) {
 	return t, true
 }
 
+// store names the directory that tokens belong to: one that was emptied is another.
+func (g *Graph) store() (string, error) {
+	epoch, err := g.dir.Epoch()
+	return g.dir.Tenant().ID + " " + strconv.FormatUint(epoch, 10), err
+}
+
 // resume reads the page token of a list and puts back the options that its first page had.
 func (g *Graph) resume(c *call, list string) (pageToken, error) {
+	store, err := g.store()
+	if err != nil {
+		return pageToken{}, err
+	}
 	text, given := c.query["skiptoken"]
 	if !given {
-		return pageToken{List: list, Tenant: g.dir.Tenant().ID}, nil
+		return pageToken{List: list, Store: store}, nil
 	}
 	t, ok := parseToken(text)
-	if !ok || t.List != list || t.Tenant != g.dir.Tenant().ID {
+	if !ok || t.List != list || t.Store != store {
 		return t, expiredPage()
 	}
 	for name, value := range t.Options {

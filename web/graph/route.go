@@ -21,6 +21,7 @@ const (
 	listOptions   = "select filter orderby search count top expand skiptoken"
 	objectOptions = "select expand"
 	pageOptions   = "select count top skiptoken"
+	deltaOptions  = "select filter skiptoken deltatoken"
 )
 
 // routes is the table of everything that is answered, and of what Graph has and this subset has not.
@@ -29,6 +30,7 @@ func routes() []route {
 		{method: "GET", path: "/users", handle: (*Graph).listUsers, options: listOptions, doc: "List users"},
 		{method: "POST", path: "/users", handle: (*Graph).createUser, doc: "Create a user"},
 		{method: "GET", path: "/users/$count", handle: (*Graph).countUsers, options: "filter search", doc: "Count users"},
+		{method: "GET", path: "/users/delta", handle: (*Graph).deltaUsers, options: deltaOptions, doc: "Track changes of users"},
 		{method: "GET", path: "/users/{id}", handle: (*Graph).getUser, options: objectOptions, doc: "Get a user by id or userPrincipalName"},
 		{method: "PATCH", path: "/users/{id}", handle: (*Graph).updateUser, doc: "Update a user"},
 		{method: "DELETE", path: "/users/{id}", handle: (*Graph).deleteUser, doc: "Delete a user"},
@@ -43,6 +45,7 @@ func routes() []route {
 		{method: "GET", path: "/groups", handle: (*Graph).listGroups, options: listOptions, doc: "List groups"},
 		{method: "POST", path: "/groups", handle: (*Graph).createGroup, doc: "Create a group"},
 		{method: "GET", path: "/groups/$count", handle: (*Graph).countGroups, options: "filter search", doc: "Count groups"},
+		{method: "GET", path: "/groups/delta", handle: (*Graph).deltaGroups, options: deltaOptions, doc: "Track changes of groups and their members"},
 		{method: "GET", path: "/groups/{id}", handle: (*Graph).getGroup, options: objectOptions, doc: "Get a group"},
 		{method: "PATCH", path: "/groups/{id}", handle: (*Graph).updateGroup, doc: "Update a group, or add up to 20 members"},
 		{method: "DELETE", path: "/groups/{id}", handle: (*Graph).deleteGroup, doc: "Delete a group"},
@@ -80,11 +83,13 @@ func routes() []route {
 		{method: "POST", path: "/applicationTemplates/{id}/instantiate", handle: (*Graph).instantiate, doc: "Create an enterprise application from a template"},
 		{method: "GET", path: "/applications", handle: (*Graph).listApplications, options: listOptions, doc: "List applications"},
 		{method: "GET", path: "/applications/$count", handle: (*Graph).countApplications, options: "filter search", doc: "Count applications"},
+		{method: "GET", path: "/applications/delta", handle: (*Graph).deltaApplications, options: deltaOptions, doc: "Track changes of applications"},
 		{method: "GET", path: "/applications/{id}", handle: (*Graph).getApplication, options: "select", doc: "Get an application"},
 		{method: "PATCH", path: "/applications/{id}", handle: (*Graph).updateApplication, doc: "Update an application"},
 		{method: "DELETE", path: "/applications/{id}", handle: (*Graph).deleteApplication, doc: "Delete an application with its service principal"},
 		{method: "GET", path: "/servicePrincipals", handle: (*Graph).listPrincipals, options: listOptions, doc: "List enterprise applications"},
 		{method: "GET", path: "/servicePrincipals/$count", handle: (*Graph).countPrincipals, options: "filter search", doc: "Count enterprise applications"},
+		{method: "GET", path: "/servicePrincipals/delta", handle: (*Graph).deltaPrincipals, options: deltaOptions, doc: "Track changes of enterprise applications"},
 		{method: "GET", path: "/servicePrincipals/{id}", handle: (*Graph).getPrincipal, options: objectOptions, doc: "Get an enterprise application"},
 		{method: "PATCH", path: "/servicePrincipals/{id}", handle: (*Graph).updatePrincipal, doc: "Update an enterprise application"},
 		{method: "DELETE", path: "/servicePrincipals/{id}", handle: (*Graph).deletePrincipal, doc: "Delete an enterprise application with its job"},
@@ -118,7 +123,6 @@ func routes() []route {
 // unsupported are routes of Graph that stand below others of the table.
 const unsupported = `
 /$metadata /users/{id}/changePassword /users/{id}/revokeSignInSessions /users/{id}/assignLicense /users/{id}/photo
-/users/delta /groups/delta /servicePrincipals/delta /applications/delta
 /groups/{id}/owners /groups/{id}/owners/$ref /servicePrincipals/{id}/owners /servicePrincipals/{id}/owners/$ref /applications/{id}/owners
 /applications/{id}/owners/$ref /applications/{id}/addPassword /applications/{id}/removePassword /applications/{id}/addKey /applications/{id}/logo
 /applications/{id}/extensionProperties /servicePrincipals/{id}/addTokenSigningCertificate /servicePrincipals/{id}/addKey
