@@ -138,6 +138,39 @@ func (s *Server) SetFaults(list []Fault) error {
 	return nil
 }
 
+// AddFault puts a fault behind the others, which keep their hits, and returns it with its id. The error says what is wrong
+// with it.
+func (s *Server) AddFault(f Fault) (Fault, error) {
+	if err := f.check(); err != nil {
+		return f, err
+	}
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	taken := func(id string) bool {
+		return slices.ContainsFunc(s.faults.list, func(o *Fault) bool { return o.ID == id })
+	}
+	if f.ID != "" && taken(f.ID) {
+		return f, fmt.Errorf("the id %q is used already", f.ID)
+	}
+	for n := 1; f.ID == ""; n++ {
+		if id := strconv.Itoa(n); !taken(id) {
+			f.ID = id
+		}
+	}
+	f.Hits, f.matched = 0, 0
+	s.faults.list = append(slices.Clone(s.faults.list), &f)
+	return f, nil
+}
+
+// RemoveFault takes one fault away and reports whether it was there. The others keep their hits.
+func (s *Server) RemoveFault(id string) bool {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	n := len(s.faults.list)
+	s.faults.list = slices.DeleteFunc(slices.Clone(s.faults.list), func(o *Fault) bool { return o.ID == id })
+	return len(s.faults.list) < n
+}
+
 // Faults returns the faults in force with their hits so far.
 func (s *Server) Faults() []Fault {
 	s.faults.mu.Lock()

@@ -179,3 +179,34 @@ func TestFaultsThatCanNotBe(t *testing.T) {
 		}
 	}
 }
+
+// TestFaultsOneByOne: a fault that comes or goes leaves the others' hits alone, and ids are not given twice.
+func TestFaultsOneByOne(t *testing.T) {
+	var waited time.Duration
+	s, ask, _ := faultyServer(t, &waited)
+	first, err := s.AddFault(Fault{Hide: []string{"title"}})
+	if err != nil || first.ID != "1" {
+		t.Fatalf("%q %v", first.ID, err)
+	}
+	if _, _, _, err := ask("GET", "/Users"); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := s.AddFault(Fault{Status: 503}); err != nil || f.ID != "2" {
+		t.Fatalf("%q %v", f.ID, err)
+	}
+	if status, _, _, err := ask("GET", "/Users"); err != nil || status != 503 {
+		t.Errorf("%d %v", status, err)
+	}
+	if _, err := s.AddFault(Fault{ID: "2", Status: 503}); err == nil {
+		t.Error("an id is used twice")
+	}
+	if _, err := s.AddFault(Fault{}); err == nil {
+		t.Error("a fault that does nothing is taken")
+	}
+	if !s.RemoveFault("2") || s.RemoveFault("2") {
+		t.Error("the second fault is not taken away once")
+	}
+	if list := s.Faults(); len(list) != 1 || list[0].Hits != 2 {
+		t.Errorf("%+v", list)
+	}
+}

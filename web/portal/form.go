@@ -11,6 +11,7 @@ type Field struct {
 	Name, Label, Value, Type, Error, Hint, Placeholder string
 	Suggest                                            string // user or group: names are suggested while typing
 	Optional, ReadOnly, Full                           bool
+	Rows                                               int // lines of a text of several
 	Options                                            []Option
 }
 

@@ -19,6 +19,7 @@ type Base struct {
 	Nav    string // the place in the navigation
 	Tenant directory.Tenant
 	Counts directory.Counts
+	Faults int // of the embedded target, in force
 	Clock  ClockView
 	Crumbs []Link
 	Said   Message // of the action before
@@ -39,7 +40,7 @@ type AppMenu struct {
 // page is the base of a page; nav names its place in the navigation.
 func (p *Portal) page(c echo.Context, title, nav string, crumbs ...Link) Base {
 	// The number comes first: what happens while the page is made is told again, rather than missed.
-	return Base{Events: p.Service.Events().Last(), Title: title, Nav: nav, Tenant: p.dir.Tenant(), Counts: p.dir.Counts(), Clock: p.clockView(),
+	return Base{Events: p.Service.Events().Last(), Title: title, Nav: nav, Tenant: p.dir.Tenant(), Counts: p.dir.Counts(), Faults: len(p.Target.Faults()), Clock: p.clockView(),
 		Crumbs: append([]Link{{"Home", "/"}}, crumbs...), Here: c.Request().URL.RequestURI(), Said: takeMessage(c)}
 }
 
