@@ -63,7 +63,12 @@ func (p *Player) application() error {
 	if s.App.Dialect == "customappsso" {
 		template = sim.TemplateCustomAppSSO
 	}
-	if _, err = w.svc.CreateJobOf(w.app.ID, template, sim.SettingsEdit{TenantURL: &url, SecretToken: &token, Scope: &scope}); err != nil {
+	edit, err := s.App.Settings.edit()
+	if err != nil {
+		return &placed{s.App.Settings.At, err.Error()}
+	}
+	edit.TenantURL, edit.SecretToken, edit.Scope = &url, &token, &scope
+	if _, err = w.svc.CreateJobOf(w.app.ID, template, edit); err != nil {
 		return err
 	}
 	schema, err := schemaOf(s.App)
@@ -402,6 +407,12 @@ func (p *Player) act(ctx context.Context, st *Step, action string) error {
 	case "token":
 		token := p.secret(st.Token)
 		return w.svc.UpdateSettings(app, sim.SettingsEdit{SecretToken: &token})
+	case "settings":
+		edit, err := st.Settings.edit()
+		if err != nil {
+			return &placed{st.Settings.At, err.Error()}
+		}
+		return w.svc.UpdateSettings(app, edit)
 	case "target":
 		return p.editTarget(ctx, st.Target)
 	case "faults":
@@ -431,6 +442,7 @@ func (p *Player) act(ctx context.Context, st *Step, action string) error {
 var resets = map[string]sim.ResetScope{
 	"default": sim.DefaultReset(), "full": sim.FullReset(), "escrows": {Escrows: true}, "watermark": {Watermark: true},
 	"quarantine": {QuarantineState: true}, "links": {ConnectorDataStore: true, Watermark: true},
+	"store": {ConnectorDataStore: true}, "forceDeletes": {ForceDeletes: true},
 }
 
 // purge deletes for good, from deleted items or at once.

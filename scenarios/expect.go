@@ -51,6 +51,27 @@ func (p *Player) compare(ctx context.Context, e *Expect, r *StepResult) ([]Check
 		}
 		checks = append(checks, list...)
 	}
+	if e.Mails != nil {
+		seen, err := p.mails()
+		if err != nil {
+			return checks, err
+		}
+		checks = append(checks, p.texts("mails", e.Mails, seen))
+	}
+	if e.Audit != nil {
+		seen, err := p.audited()
+		if err != nil {
+			return checks, err
+		}
+		checks = append(checks, p.texts("audit", e.Audit, seen))
+	}
+	if len(e.Why) > 0 {
+		list, err := p.why(e.Why)
+		if err != nil {
+			return checks, err
+		}
+		checks = append(checks, list...)
+	}
 	if e.Passes != nil {
 		c := Check{At: e.Passes.At, What: "passes", Verdict: Passed}
 		if d := r.Ended.Sub(r.Began); d != e.Passes.D {
@@ -222,8 +243,18 @@ func (p *Player) job(e *JobState, r *StepResult) []Check {
 	if e.Waiting != nil {
 		add("waiting", strconv.Itoa(*e.Waiting), strconv.Itoa(j.Escrows))
 	}
-	if e.Attempts != nil {
-		add("attempts", strconv.Itoa(*e.Attempts), strconv.Itoa(attempts))
+	for _, n := range []struct {
+		what string
+		want *int
+		seen int
+	}{{"attempts", e.Attempts, attempts}, {"held", e.Held, j.Held}, {"failures", e.Failures, j.Status.CountSuccessiveCompleteFailures},
+		{"users", e.Users, j.Status.Users}, {"groups", e.Groups, j.Status.Groups}} {
+		if n.want != nil {
+			add(n.what, strconv.Itoa(*n.want), strconv.Itoa(n.seen))
+		}
+	}
+	if e.Pruned != nil {
+		add("pruned", strconv.FormatBool(*e.Pruned), strconv.FormatBool(j.Status.EscrowsPruned))
 	}
 	return checks
 }

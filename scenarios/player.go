@@ -39,6 +39,7 @@ type Player struct {
 	count    uint64
 	cycles   []sim.CycleResult
 	lastLog  string
+	told     told
 	next     int
 	result   Result
 	withheld string // a request that the guard kept back
@@ -203,7 +204,10 @@ func (p *Player) Next(ctx context.Context) (r StepResult, more bool) {
 	r = StepResult{Step: st, Number: p.next, Title: st.title(), Verdict: Passed, Began: p.world.clock.Now()}
 	p.exchange, p.quiet, p.cycles = nil, 0, nil
 	began := clock.Wall()
-	err := p.carryOut(ctx, st)
+	var err error
+	if p.told, err = p.newest(); err == nil {
+		err = p.carryOut(ctx, st)
+	}
 	r.Took, r.Ended = clock.Wall().Sub(began), p.world.clock.Now()
 	for _, x := range p.exchange {
 		r.Sent = append(r.Sent, p.names.sent(x))
@@ -364,6 +368,8 @@ func (st *Step) Actions() string {
 			parts = append(parts, "change "+a)
 		case "faults":
 			parts = append(parts, map[bool]string{true: "faults on", false: "faults off"}[len(st.Faults) > 0])
+		case "settings":
+			parts = append(parts, "change settings")
 		case "scope":
 			parts = append(parts, "scope "+st.Scope)
 		case "token":

@@ -71,32 +71,50 @@ type App struct {
 	Dialect  string          `yaml:"dialect" enum:"legacy,compliant,customappsso" doc:"How changes are written: legacy, when absent; compliant sets the flag aadOptscim062020; customappsso is a job of that template."`
 	Token    string          `yaml:"token" enum:"right,wrong" doc:"Whether the secret token is the target's; right when absent."`
 	Started  *bool           `yaml:"started" doc:"false leaves provisioning off until a start step."`
-	Settings Settings        `yaml:"settings" doc:"Open points of the wire, where the public record is silent."`
+	Settings Settings        `yaml:"settings" doc:"Settings of provisioning, and switches for what the public record leaves open."`
 }
 
-// Settings are switches of the wire; nil leaves the default.
+// Settings are what an administrator sets, and switches; nil leaves the default. Switches have the names that the service
+// has for them.
 type Settings struct {
-	At                 Pos     `yaml:"-"`
-	MemberBatch        *int    `yaml:"memberBatch" doc:"Members in one request, 100 when absent."`
-	MemberRefNull      *bool   `yaml:"memberRefNull" doc:"Members have an empty reference before their value."`
-	SinglePathless     *bool   `yaml:"singlePathless" doc:"compliant writes a single attribute without path too."`
-	SingleRoleForm     *string `yaml:"singleRoleForm" enum:"path,json" doc:"How a single role is patched."`
-	RolePrimaryString  *bool   `yaml:"rolePrimaryString" doc:"primary of a new user's roles is a text."`
-	ManagerForm        *string `yaml:"managerForm" enum:"string,object,array" doc:"How a manager is written."`
-	ManagerRemoval     *string `yaml:"managerRemoval" enum:"remove,emptyString,none" doc:"How legacy removes a manager."`
-	ManagerRemovalPath *string `yaml:"managerRemovalPath" enum:"urn,bare" doc:"The path with which compliant removes a manager."`
-	OpChoice           *string `yaml:"opChoice" enum:"diff,alwaysReplace,alwaysAdd" doc:"How Add and Replace are chosen."`
-	NullFlow           *string `yaml:"nullFlow" enum:"off,remove,emptyString" doc:"What a value that was cleared sends."`
-	PostNulls          *bool   `yaml:"postNulls" doc:"A new user's attributes without a value are sent as null."`
-	ReferenceCheck     *string `yaml:"referenceCheck" enum:"users,groups,both" doc:"A reference is asked for before it is written."`
-	ProbeIdleCycles    *bool   `yaml:"probeIdleCycles" doc:"false: a cycle without work sends nothing at all."`
-	ForwardTenantQuery *bool   `yaml:"forwardTenantQuery" doc:"The Tenant URL's own query is sent along."`
-	SoftDelete         *bool   `yaml:"softDelete" doc:"false: the target has no soft delete, and an application without a mapping of active gets DELETE."`
-	RematchMissing     *bool   `yaml:"rematchMissing" doc:"A linked object that is gone is matched and created anew."`
-	HonourRetryAfter   *bool   `yaml:"honourRetryAfter" doc:"Whether a 429 is waited out as long as it asks."`
-	EscapeFilterValues *bool   `yaml:"escapeFilterValues" doc:"Quotes and backslashes in filter values are escaped."`
-	StrictContentType  *bool   `yaml:"strictContentType" doc:"Answers that are not application/scim+json are refused."`
-	ADSCIMVersion      *string `yaml:"adscimVersion" doc:"Value of the header ADSCIMVersion; empty leaves it out."`
+	At                      Pos     `yaml:"-"`
+	PreventDeletions        *string `yaml:"preventDeletions" doc:"Prevent accidental deletions: a cycle that would disable or delete more objects than this number holds them back; off is the default."`
+	SkipOutOfScopeDeletions *bool   `yaml:"skipOutOfScopeDeletions" doc:"Who goes out of scope is left as it is."`
+	NotificationEmail       *string `yaml:"notificationEmail" doc:"Whom notification mails go to; they are kept and not sent. Empty turns them off."`
+
+	MemberBatch         *int    `yaml:"memberBatch" doc:"Members in one request, 100 when absent."`
+	MemberRefNull       *bool   `yaml:"memberRefNull" doc:"Members have an empty reference before their value."`
+	SinglePathless      *bool   `yaml:"singlePathless" doc:"compliant writes a single attribute without path too."`
+	SingleRoleForm      *string `yaml:"singleRoleForm" enum:"path,json" doc:"How a single role is patched."`
+	RolePrimaryString   *bool   `yaml:"rolePrimaryString" doc:"primary of a new user's roles is a text."`
+	ManagerForm         *string `yaml:"managerForm" enum:"string,object,array" doc:"How a manager is written."`
+	ManagerRemoval      *string `yaml:"managerRemoval" enum:"remove,emptyString,none" doc:"How legacy removes a manager."`
+	ManagerRemovalPath  *string `yaml:"managerRemovalPath" enum:"urn,bare" doc:"The path with which compliant removes a manager."`
+	OpChoice            *string `yaml:"opChoice" enum:"diff,alwaysReplace,alwaysAdd" doc:"How Add and Replace are chosen."`
+	NullFlow            *string `yaml:"nullFlow" enum:"off,remove,emptyString" doc:"What a value that was cleared sends."`
+	PostNulls           *bool   `yaml:"postNulls" doc:"A new user's attributes without a value are sent as null."`
+	ReferenceCheck      *string `yaml:"referenceCheck" enum:"off,users,groups,both" doc:"A reference is asked for before it is written."`
+	ProbeIdleCycles     *bool   `yaml:"probeIdleCycles" doc:"false: a cycle without work sends nothing at all."`
+	ForwardTenantQuery  *bool   `yaml:"forwardTenantQuery" doc:"The Tenant URL's own query is sent along."`
+	SoftDelete          *bool   `yaml:"softDelete" doc:"false: the target has no soft delete, and an application without a mapping of active gets DELETE."`
+	RematchMissing      *bool   `yaml:"rematchMissing" doc:"A linked object that is gone is matched and created anew."`
+	HonourRetryAfter    *bool   `yaml:"honourRetryAfter" doc:"Whether a 429 is waited out as long as it asks."`
+	EscapeFilterValues  *bool   `yaml:"escapeFilterValues" doc:"Quotes and backslashes in filter values are escaped."`
+	StrictContentType   *bool   `yaml:"strictContentType" doc:"Answers that are not application/scim+json are refused."`
+	ADSCIMVersion       *string `yaml:"adscimVersion" doc:"Value of the header ADSCIMVersion; none leaves it out."`
+	StrictTLS           *bool   `yaml:"strictTLS" doc:"Plain HTTP is refused."`
+	OnDemandHonoursFlag *bool   `yaml:"onDemandHonoursFlag" doc:"Provision on demand follows the flag of the Tenant URL."`
+	RequestTimeout      *string `yaml:"requestTimeout" doc:"How long an answer may take, 100s when absent."`
+	RetryFirst          *string `yaml:"retryFirst" doc:"Half of what an object that failed waits after its first retry, 40m when absent; it doubles each time."`
+	RetryLongest        *string `yaml:"retryLongest" doc:"The longest that it waits, 24h when absent."`
+	UnhealthyInARow     *int    `yaml:"unhealthyInARow" doc:"Operations in a row without an answer that repeat the probe, 10 when absent."`
+	EscrowsBase         *int    `yaml:"escrowsBase" doc:"More failures of objects than this quarantine the job, 40000 when absent."`
+	EscrowsTotal        *int    `yaml:"escrowsTotal" doc:"More failures than this, references included, quarantine the job, 60000 when absent."`
+	EscrowsMinimum      *int    `yaml:"escrowsMinimum" doc:"From so many failures of objects on their share counts, 5000 when absent."`
+	EscrowsPercent      *int    `yaml:"escrowsPercent" doc:"A larger share of failed operations than this, in percent, quarantines the job, 40 when absent."`
+	InitialThreshold    *string `yaml:"initialThreshold" enum:"quarantine,prune" doc:"What too many failures in an initial cycle do: prune drops them and pauses the job."`
+	QuarantineAttempts  *string `yaml:"quarantineAttempts" doc:"When the job is tried again in quarantine, counted from its begin: 6h 12h 24h when absent; then once a day."`
+	QuarantineEnd       *string `yaml:"quarantineEnd" doc:"How long a quarantine lasts until the job is disabled, 28d when absent."`
 }
 
 // TargetDef is the endpoint.
@@ -150,7 +168,8 @@ type Step struct {
 	Faults        []Fault         `yaml:"faults,none" action:"" doc:"Replaces what the target does wrong; none ends it."`
 	Start         Act             `yaml:"start" action:"" doc:"Starts or resumes provisioning."`
 	Pause         Act             `yaml:"pause" action:"" doc:"Pauses provisioning."`
-	Restart       string          `yaml:"restart" null:"default" action:"" enum:"default,full,escrows,watermark,quarantine,links" doc:"Restarts provisioning: default is the portal's button, full drops the links too."`
+	Restart       string          `yaml:"restart" null:"default" action:"" enum:"default,full,escrows,watermark,quarantine,links,store,forceDeletes" doc:"Restarts provisioning: default is the portal's button, full drops the links too, links those and the watermark, store the links alone; forceDeletes carries out what is held, as Allow deletes does."`
+	Settings      *Settings       `yaml:"settings" action:"" doc:"Changes settings and switches, as under application."`
 	Cycle         Act             `yaml:"cycle" action:"runs" doc:"Runs the next cycle now."`
 	Advance       *Duration       `yaml:"advance" action:"runs" doc:"Moves the clock; what falls due runs: 40m, 31d."`
 	Expect        *Expect         `yaml:"expect" doc:"What must be seen of this step."`
@@ -204,16 +223,19 @@ type Filters = Map[[]Clause]
 
 // Expect is what must be seen of a step. What is absent is not looked at.
 type Expect struct {
-	At       Pos       `yaml:"-"`
-	Requests *Requests `yaml:"requests" needs:"run" doc:"Requests about objects. A list is exact: these and no others, in this order. A number counts."`
-	Probes   *Requests `yaml:"probes" needs:"run" doc:"The requests that open a cycle, in the same way."`
-	Log      *Records  `yaml:"log" needs:"run" doc:"Provisioning log records. A list is exact."`
-	Cycles   *Cycles   `yaml:"cycles" needs:"run" doc:"Cycles that ended: a number, or a list such as initial Succeeded."`
-	Counts   *Counts   `yaml:"counts" needs:"run" doc:"Objects of the cycles by what was done; what is absent is 0."`
-	Job      *JobState `yaml:"job" doc:"The job behind the step."`
-	Target   *Held     `yaml:"target" doc:"What the target holds: attributes by handle, absent when it must not be there; users and groups as numbers."`
-	Passes   *Duration `yaml:"passes" needs:"run" doc:"Virtual time that the step took."`
-	Slowest  *Duration `yaml:"slowest" needs:"run" doc:"Real time that the slowest answer may have taken at most."`
+	At       Pos         `yaml:"-"`
+	Requests *Requests   `yaml:"requests" needs:"run" doc:"Requests about objects. A list is exact: these and no others, in this order. A number counts."`
+	Probes   *Requests   `yaml:"probes" needs:"run" doc:"The requests that open a cycle, in the same way."`
+	Log      *Records    `yaml:"log" needs:"run" doc:"Provisioning log records. A list is exact."`
+	Cycles   *Cycles     `yaml:"cycles" needs:"run" doc:"Cycles that ended: a number, or a list such as initial Succeeded."`
+	Counts   *Counts     `yaml:"counts" needs:"run" doc:"Objects of the cycles by what was done; what is absent is 0."`
+	Job      *JobState   `yaml:"job" doc:"The job behind the step."`
+	Mails    *Texts      `yaml:"mails" doc:"Notification mails of the step, in order: text that each one's subject, body or recipient holds; [] when there must be none."`
+	Audit    *Texts      `yaml:"audit" doc:"Audit records that the service itself wrote in the step, in order: text that each one's activity or detail holds."`
+	Why      Map[string] `yaml:"why" doc:"By handle, text that the answer to why (not) this object? holds, its verdict or a condition."`
+	Target   *Held       `yaml:"target" doc:"What the target holds: attributes by handle, absent when it must not be there; users and groups as numbers."`
+	Passes   *Duration   `yaml:"passes" needs:"run" doc:"Virtual time that the step took."`
+	Slowest  *Duration   `yaml:"slowest" needs:"run" doc:"Real time that the slowest answer may have taken at most."`
 }
 
 // Requests is what is expected of requests: a number, an exact list, or a table.
@@ -276,6 +298,12 @@ type Cycle struct {
 	Error string `yaml:"error" doc:"Error code."`
 }
 
+// Texts are texts that must be seen, in order.
+type Texts struct {
+	At   Pos      `yaml:"-"`
+	List []string `yaml:"list,list" doc:"Each one, in order."`
+}
+
 // Held is what the target must hold, by handle.
 type Held = Map[Value]
 
@@ -300,4 +328,9 @@ type JobState struct {
 	NextCycle *Duration `yaml:"nextCycle" doc:"Virtual time until the next cycle."`
 	Waiting   *int      `yaml:"waiting" doc:"Objects and references that wait for another try."`
 	Attempts  *int      `yaml:"attempts" doc:"How often the quarantine was imposed or left in force."`
+	Held      *int      `yaml:"held" doc:"Objects whose deletion is held back."`
+	Pruned    *bool     `yaml:"pruned" doc:"Whether the last initial cycle dropped its failures."`
+	Failures  *int      `yaml:"failures" doc:"Cycles in a row that failed as a whole."`
+	Users     *int      `yaml:"users" doc:"Users that ever came into scope."`
+	Groups    *int      `yaml:"groups" doc:"Groups that ever came into scope."`
 }

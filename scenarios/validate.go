@@ -90,6 +90,7 @@ func (c *checker) beginning() {
 		c.at(s.Target.At, "token belongs to a url; the embedded target has its own", "")
 	}
 	c.faults(s.Target.Faults)
+	c.settings(&s.App.Settings)
 	c.grants(s.App.Assigned)
 	if len(s.App.Assigned) == 0 && s.App.Scope != "all" && !s.assignsLater() {
 		c.warn(s.App.At.or(s.At), "nobody is assigned, so that nothing is provisioned", "name somebody under application.assigned, or set scope: all")
@@ -434,6 +435,8 @@ func (c *checker) action(st *Step, action string) {
 		c.targetEdit(st.Target)
 	case "faults":
 		c.faults(st.Faults)
+	case "settings":
+		c.settings(st.Settings)
 	case "advance":
 		if st.Advance.D > 10*366*24*time.Hour {
 			c.at(st.Advance.At, "a step advances by ten years at most", "")

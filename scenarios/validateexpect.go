@@ -43,6 +43,9 @@ func (c *checker) expect(e *Expect, runs bool) {
 	if j := e.Job; j != nil && *j == (JobState{At: j.At}) {
 		c.at(j.At, "job is empty, so that it can't fail", "")
 	}
+	for _, x := range e.Why {
+		c.known(Handle{x.At, x.Key})
+	}
 	if e.Target != nil {
 		c.held(*e.Target, e.At)
 	}

@@ -80,7 +80,6 @@ func newWorld(ctx context.Context, s *Scenario, t Target, seed int64, sent func(
 		return w, err
 	}
 	wire := scim.DefaultOptions()
-	s.App.Settings.apply(&wire)
 	var handler http.Handler
 	switch {
 	case t.URL != "":
@@ -117,36 +116,6 @@ func newWorld(ctx context.Context, s *Scenario, t Target, seed int64, sent func(
 	w.dir.OnCommit(w.svc.DirectoryChanged)
 	w.svc.Begin(ctx)
 	return w, nil
-}
-
-// apply sets the switches that a file gives.
-func (s Settings) apply(o *scim.Options) {
-	set(&o.MemberBatch, s.MemberBatch)
-	set(&o.MemberRefNull, s.MemberRefNull)
-	set(&o.SinglePathless, s.SinglePathless)
-	set(&o.SingleRoleForm, s.SingleRoleForm)
-	set(&o.RolePrimaryString, s.RolePrimaryString)
-	set(&o.ManagerForm, s.ManagerForm)
-	set(&o.ManagerRemoval, s.ManagerRemoval)
-	set(&o.ManagerRemovalPath, s.ManagerRemovalPath)
-	set(&o.OpChoice, s.OpChoice)
-	set(&o.NullFlow, s.NullFlow)
-	set(&o.PostNulls, s.PostNulls)
-	set(&o.ReferenceCheck, s.ReferenceCheck)
-	set(&o.ProbeIdleCycles, s.ProbeIdleCycles)
-	set(&o.ForwardTenantQuery, s.ForwardTenantQuery)
-	set(&o.SoftDelete, s.SoftDelete)
-	set(&o.RematchMissing, s.RematchMissing)
-	set(&o.HonourRetryAfter, s.HonourRetryAfter)
-	set(&o.EscapeFilterValues, s.EscapeFilterValues)
-	set(&o.StrictContentType, s.StrictContentType)
-	set(&o.ADSCIMVersion, s.ADSCIMVersion)
-}
-
-func set[T any](to, from *T) {
-	if from != nil {
-		*to = *from
-	}
 }
 
 // serve answers connections within this process and returns how to make one: no port is opened, and no address of this

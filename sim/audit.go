@@ -75,7 +75,12 @@ func (s *Service) audit(app Application, activity, detail string) error {
 
 // Audit returns audit records, newest first; a limit of 0 means 100.
 func (s *Service) Audit(cursor string, limit int) (directory.Page[AuditRecord], error) {
-	var page directory.Page[AuditRecord]
+	return numbered[AuditRecord](s.db, bucketAudit, cursor, limit)
+}
+
+// numbered pages through a bucket of numbered values, newest first.
+func numbered[T any](db *bbolt.DB, bucket []byte, cursor string, limit int) (directory.Page[T], error) {
+	var page directory.Page[T]
 	if limit <= 0 {
 		limit = 100
 	}
@@ -87,8 +92,8 @@ func (s *Service) Audit(cursor string, limit int) (directory.Page[AuditRecord], 
 		}
 		before = n
 	}
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(bucketSim).Bucket(bucketAudit)
+	err := db.View(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(bucketSim).Bucket(bucket)
 		c := b.Cursor()
 		k, _ := c.Seek(key(before))
 		if k == nil {
@@ -101,11 +106,11 @@ func (s *Service) Audit(cursor string, limit int) (directory.Page[AuditRecord], 
 				page.Next = strconv.FormatUint(num(k)+1, 10)
 				return nil
 			}
-			var r AuditRecord
-			if _, err := getValue(b, k, &r); err != nil {
+			var v T
+			if _, err := getValue(b, k, &v); err != nil {
 				return err
 			}
-			page.Items = append(page.Items, r)
+			page.Items = append(page.Items, v)
 		}
 		return nil
 	})

@@ -20,6 +20,7 @@ import (
 //	      config                -> jobConfig
 //	      secrets               -> {key: value}; the only place where a secret token stands
 //	      schema                -> synchronizationSchema document, JSON
+//	      options               -> {name: value}: switches that differ from their defaults, and QuarantineTooManyDeletesThreshold
 //	      state                 -> jobState: schedule, watermark, the running cycle's place, quarantine, executions
 //	      links
 //	        <object>            -> Link: which target object stands for it
@@ -32,6 +33,8 @@ import (
 //	        <member><group>     -> "": the same the other way round
 //	      owed
 //	        <object>            -> "u", "a" or "c": what is still to be looked at, see owing
+//	      held
+//	        <object>            -> "h", or "y" when it is allowed: a deletion that is held back, see hold.go
 //	      escrows
 //	        <kind><object><other> -> Escrow: a failed operation that waits for its retry; other is the member of a
 //	                                 membership, 0 for the object itself and its manager
@@ -48,6 +51,8 @@ import (
 //	      <object><record number> -> ""
 //	  audit
 //	    <number>                -> AuditRecord
+//	  mails
+//	    <number>                -> Mail
 var (
 	bucketSim         = []byte("sim")
 	bucketJobs        = []byte("jobs")
@@ -56,6 +61,7 @@ var (
 	bucketEdges       = []byte("edges")
 	bucketMemberships = []byte("memberships")
 	bucketOwed        = []byte("owed")
+	bucketHeld        = []byte("held")
 	bucketEscrows     = []byte("escrows")
 	bucketDue         = []byte("due")
 	bucketWaiting     = []byte("waiting")
@@ -64,9 +70,11 @@ var (
 	bucketByApp       = []byte("applications")
 	bucketByObject    = []byte("objects")
 	bucketAudit       = []byte("audit")
+	bucketMails       = []byte("mails")
 	keyClock          = []byte("clock")
 	keyConfig         = []byte("config")
 	keySecrets        = []byte("secrets")
+	keyOptions        = []byte("options")
 	keySchema         = []byte("schema")
 	keyState          = []byte("state")
 )
@@ -102,7 +110,7 @@ func createBuckets(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range [][]byte{bucketJobs, bucketWaiting, bucketLog, bucketAudit} {
+	for _, name := range [][]byte{bucketJobs, bucketWaiting, bucketLog, bucketAudit, bucketMails} {
 		if _, err := root.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -119,7 +127,7 @@ func createBuckets(tx *bbolt.Tx) error {
 	})
 }
 
-var jobBuckets = [][]byte{bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketOwed, bucketEscrows, bucketDue}
+var jobBuckets = [][]byte{bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketOwed, bucketHeld, bucketEscrows, bucketDue}
 
 func createJobBuckets(tx *bbolt.Tx, app uint64) (*bbolt.Bucket, error) {
 	b, err := tx.Bucket(bucketSim).Bucket(bucketJobs).CreateBucketIfNotExists(key(app))

@@ -100,6 +100,9 @@ func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 			return err
 		}
 	}
+	if err := c.storeHeld(b, out); err != nil {
+		return err
+	}
 	if err := c.noteRetry(b, out); err != nil {
 		return err
 	}
@@ -107,6 +110,9 @@ func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 		return err
 	}
 	ex := &c.at.Exec
+	if out.exported && out.escrow == EscrowObject {
+		c.at.Good++
+	}
 	if out.imported {
 		ex.Imported++
 	}
@@ -177,7 +183,7 @@ func (c *cycle) settle(b *bbolt.Bucket, k escrowKey, fail *failure, waits, clear
 	}
 	switch {
 	case fail != nil:
-		fresh, err := putEscrow(b, k, c.s.clock.Now(), c.number, fail, !waits)
+		fresh, err := putEscrow(b, k, c.s.clock.Now(), c.number, fail, !waits, c.tune.limits)
 		if err != nil {
 			return err
 		}

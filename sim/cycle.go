@@ -26,6 +26,8 @@ type cycle struct {
 	set    *mapping.Set
 	client *scim.Client
 	opt    scim.Options
+	tune   *tuning
+	held   held
 	all    bool
 	began  time.Time
 	began0 time.Time // wall time, for the record of durations only
@@ -47,6 +49,8 @@ type cycle struct {
 	warned   map[string][]string // rules that their answers broke
 	sent     int
 
+	open      int          // failures that were open when the thresholds were last looked at
+	failed    atomic.Int32 // operations of this run that failed
 	unhealthy atomic.Int32
 	fatal     error // what breaks the cycle off, beside the results of its objects
 
@@ -152,9 +156,10 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 	if p := j.state.Running; p != nil && p.Resets == j.state.Resets && p.Stores == j.state.Stores {
 		c.at, c.resumed = *p, true
 	} else {
-		c.at = place{Number: j.state.Cycle + 1, Kind: Incremental, Began: now, Upto: s.dir.LastChange(), Resets: j.state.Resets, Stores: j.state.Stores, Phase: PhaseProbe}
+		c.at = place{Number: j.state.Cycle + 1, Kind: Incremental, Began: now, Upto: s.dir.LastChange(), Resets: j.state.Resets, Stores: j.state.Stores, Forced: j.state.Forced, Phase: PhaseProbe}
 		if !j.state.HasWatermark {
 			c.at.Kind = Initial
+			j.state.Pruned = false
 		}
 		j.state.Cycle = c.at.Number
 		if !j.state.Ran { // the first cycle reads everything anew, however often it is tried
@@ -168,6 +173,7 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 		c.at.Exec.ActivityID = c.id
 	}
 	c.live(ctx, run)
+	c.open = j.state.Escrows + j.state.RefEscrows
 	j.progress = &Progress{Cycle: c.number, CycleID: c.id, Kind: c.at.Kind, Phase: PhaseProbe, Began: c.began, Counts: c.at.Counts, Requests: c.at.Request}
 	running := c.at
 	j.state.Running = &running
@@ -179,8 +185,9 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 
 // newCycle makes a cycle by the job's present mappings; j.mu is held.
 func (s *Service) newCycle(j *job) *cycle {
+	tune := s.tune(j)
 	return &cycle{
-		s: s, j: j, app: j.num, set: j.set, opt: s.wire, began0: clock.Wall(),
+		s: s, j: j, app: j.num, set: j.set, opt: tune.wire, tune: tune, began0: clock.Wall(),
 		anchors: map[string]uint64{}, reads: map[uint64]read{}, requests: map[string][]uint64{}, warned: map[string][]string{},
 	}
 }
@@ -232,6 +239,9 @@ func (c *cycle) run() error {
 	}
 	list, err := c.read()
 	if err != nil {
+		return err
+	}
+	if err := c.judge(&list); err != nil {
 		return err
 	}
 	if late {
@@ -296,7 +306,7 @@ func (c *cycle) connect() error {
 	url := c.s.presentURL(c.j.secrets[secretBaseAddress])
 	if c.j.client == nil || c.j.clientURL != url {
 		c.j.dropClient()
-		client, err := c.s.newClient(c.j.cfg.TemplateID, url, c.j.secrets[secretToken], c.j)
+		client, err := c.s.newClient(c.j.cfg.TemplateID, url, c.j.secrets[secretToken], c.opt, c.j)
 		if err != nil {
 			return err
 		}
@@ -307,17 +317,16 @@ func (c *cycle) connect() error {
 }
 
 // newClient makes a client that records its exchanges; j is nil for a connection test.
-func (s *Service) newClient(template, url, token string, j *job) (*scim.Client, error) {
+func (s *Service) newClient(template, url, token string, wire scim.Options, j *job) (*scim.Client, error) {
 	ep, err := endpointOf(template, url)
 	if err != nil {
 		return nil, scim.InvalidTenantURL(err)
 	}
-	return s.clientOf(ep, url, token, j)
+	return s.clientOf(ep, url, token, wire, j)
 }
 
 // clientOf makes a client for an endpoint that was read from a URL.
-func (s *Service) clientOf(ep scim.Endpoint, url, token string, j *job) (*scim.Client, error) {
-	wire := s.wire
+func (s *Service) clientOf(ep scim.Endpoint, url, token string, wire scim.Options, j *job) (*scim.Client, error) {
 	wire.Bearer = s.issuer.bearer // of a job without a Secret token
 	if j == nil {
 		wire.HonourRetryAfter = false // somebody looks on
@@ -457,7 +466,7 @@ func (c *cycle) nothing(list *worklist) bool {
 func (c *cycle) idle(from uint64) bool {
 	c.j.mu.Lock()
 	defer c.j.mu.Unlock()
-	return from == c.at.Upto && c.j.state.Escrows+c.j.state.RefEscrows+c.j.state.Owed == 0
+	return from == c.at.Upto && c.j.state.Escrows+c.j.state.RefEscrows+c.j.state.Owed+c.j.state.Held == 0
 }
 
 func (c *cycle) count(f func(*Execution)) {

@@ -53,17 +53,27 @@ func (c *cycle) close(err error, app Application) (result CycleResult, notes []*
 	if j.deleted {
 		return CycleResult{}, nil, next, nil
 	}
-	result, notes, drop := c.conclude(err, app)
+	result, o := c.conclude(err, app)
+	notes = o.notes
 	c.s.schedule(j)
-	if len(notes) > 0 || drop || result.Counts != (Counts{}) || result.Error != nil && result.Error.Code != "None" {
-		kept = c.keepEnd(notes, drop)
+	if len(notes) > 0 || o.drop || j.state.Quarantine != nil || result.Counts != (Counts{}) || result.Error != nil && result.Error.Code != "None" {
+		kept = o.keep()
 	}
 	return result, notes, j.state.Next, kept
 }
 
-// conclude changes the job's state by how the cycle ended. It returns what the audit log is told, and whether escrows are to
-// be dropped. j.mu is held.
-func (c *cycle) conclude(err error, app Application) (result CycleResult, notes []*AuditRecord, drop bool) {
+// ending is what the end of a cycle leaves beside the job's state.
+type ending struct {
+	*cycle
+	app   Application
+	now   time.Time
+	notes []*AuditRecord
+	mails []*Mail
+	drop  bool // escrows are dropped
+}
+
+// conclude changes the job's state by how the cycle ended, and returns what else is to be kept. j.mu is held.
+func (c *cycle) conclude(err error, app Application) (result CycleResult, o *ending) {
 	j, st, now := c.j, &c.j.state, c.s.clock.Now()
 	ex := c.at.Exec
 	ex.Began, ex.Ended, ex.ActivityID = c.began, now, c.id
@@ -80,7 +90,8 @@ func (c *cycle) conclude(err error, app Application) (result CycleResult, notes 
 	}
 	st.Last = &ex
 	st.Running = nil
-	if err != nil && c.at.Phase != PhaseProbe && st.Lost == 0 {
+	var excess *excessError
+	if err != nil && !errors.As(err, &excess) && c.at.Phase != PhaseProbe && st.Lost == 0 {
 		st.Lost = c.at.Upto // answers may be in no commit
 	}
 	result = CycleResult{Job: j.cfg.ID, Cycle: c.number, Kind: c.at.Kind, Began: c.began, Ended: now, State: ex.State,
@@ -89,53 +100,61 @@ func (c *cycle) conclude(err error, app Application) (result CycleResult, notes 
 	st.LastCycle.Error = copied(ex.Error)
 	st.ToDate.add(c.at.Counts)
 	j.dirty = true
-	tell := func(activity, detail string, e *JobError) {
-		r := c.s.auditRecord(app, activity, detail, e)
-		r.InitiatedBy = provisioningService
-		notes = append(notes, &r)
-	}
+	o = &ending{cycle: c, app: app, now: now}
 	switch {
 	case stopped: // a restart follows at once
 		st.Next = now
 	case err == nil:
 		c.succeeded(now, &ex)
+		reason, e := c.excess()
+		if reason == "" {
+			st.Quarantine = nil
+			break
+		}
+		next := st.Next
+		o.quarantine(reason, e)
+		if next.Equal(now) && st.Schedule == ScheduleActive {
+			st.Next, st.Quarantine.NextAttempt = now, now
+		}
 	case isInternal(err) && st.Quarantine == nil:
 		// A fault of ours says nothing about the target: the next cycle tries again (howto-analyze-provisioning-logs.md).
 		st.Failures++
 		st.Next = now.Add(st.Interval)
-		tell("Provisioning cycle", ex.Error.Code+": "+ex.Error.Text(), ex.Error)
+		o.tell("Provisioning cycle", ex.Error.Code+": "+ex.Error.Text(), ex.Error)
 	default:
 		st.Failures++
-		imposed, over := c.quarantine(now, ex.Error)
-		if imposed {
-			tell("Quarantine", ex.Error.Code+": "+ex.Error.Text(), ex.Error)
-		}
-		if over {
-			st.Escrows, st.RefEscrows, drop = 0, 0, true
-			tell("Disable/pause provisioning configuration", "The job was in quarantine for 28 days. It was disabled, and the failures that waited for another try were dropped.", nil)
-		}
+		o.quarantine(reasonOf(err), ex.Error)
 	}
-	return result, notes, drop
+	if st.Pruned && err == nil && st.Schedule == ScheduleActive && c.at.Kind == Initial {
+		st.Schedule, st.Next = SchedulePaused, time.Time{}
+		o.tell("Disable/pause provisioning configuration", "Too many failures in the initial cycle: they were dropped, and the job waits for an administrator.", nil)
+	}
+	return result, o
 }
 
-// keepEnd commits the state in which a cycle left its job; j.mu is held.
-func (c *cycle) keepEnd(notes []*AuditRecord, drop bool) error {
-	return c.s.update(func(tx *bbolt.Tx) error {
-		if drop {
-			if err := clearBuckets(jobBucket(tx, c.app), bucketEscrows, bucketDue); err != nil {
+// keep commits the state in which a cycle left its job, with what goes with it; j.mu is held.
+func (o *ending) keep() error {
+	return o.s.update(func(tx *bbolt.Tx) error {
+		if o.drop {
+			if err := clearBuckets(jobBucket(tx, o.cycle.app), bucketEscrows, bucketDue); err != nil {
 				return err
 			}
 		}
-		for _, r := range notes {
+		for _, r := range o.notes {
 			if err := putAudit(tx, r); err != nil {
 				return err
 			}
 		}
-		return c.j.save(tx)
+		for _, m := range o.mails {
+			if err := putMail(tx, m); err != nil {
+				return err
+			}
+		}
+		return o.j.save(tx)
 	})
 }
 
-// succeeded moves the watermark and lifts a quarantine; j.mu is held.
+// succeeded moves the watermark; what the cycle found in excess of a threshold is the caller's. j.mu is held.
 func (c *cycle) succeeded(now time.Time, ex *Execution) {
 	st := &c.j.state
 	st.Ran, st.Failures = true, 0
@@ -144,72 +163,34 @@ func (c *cycle) succeeded(now time.Time, ex *Execution) {
 	}
 	if ex.State == Succeeded {
 		st.LastOK = ex
-		if st.SteadyFirst.IsZero() {
-			st.SteadyFirst = now
+		if st.Held == 0 {
+			if st.SteadyFirst.IsZero() {
+				st.SteadyFirst = now
+			}
+			st.SteadyLast = now
 		}
-		st.SteadyLast = now
 	}
 	if ex.Exported > 0 {
 		st.LastExport = ex
 	}
-	st.Quarantine = nil
 	st.Next = now.Add(st.Interval)
-	if !st.HasWatermark {
-		st.Next = now // mappings changed while it ran: an initial cycle follows
+	if !st.HasWatermark || st.Forced != c.at.Forced {
+		st.Next = now // mappings changed while it ran, or held deletions were allowed: a cycle follows
 	}
-}
-
-// quarantineSteps are the attempts in quarantine, counted from the first failure; afterwards one a day follows
-// (application-provisioning-quarantine-status.md, "Retry duration").
-var quarantineSteps = []time.Duration{6 * time.Hour, 12 * time.Hour, 24 * time.Hour}
-
-// quarantineEnd is when a job in quarantine is disabled.
-const quarantineEnd = 28 * 24 * time.Hour
-
-// quarantine imposes a quarantine for a critical fault, or leaves it in force for one more attempt. It reports whether it is
-// new, and whether it is over after 28 days: the job is then disabled. j.mu is held.
-func (c *cycle) quarantine(now time.Time, e *JobError) (imposed, over bool) {
-	st := &c.j.state
-	q := st.Quarantine
-	if q == nil {
-		imposed = true
-		q = &Quarantine{SeriesBegan: now}
-	} else {
-		q = copied(q)
-	}
-	q.Reason, q.CurrentBegan, q.Error = QuarantineException, now, e
-	q.SeriesCount++
-	q.NextAttempt = nextAttempt(q.SeriesBegan, now)
-	if c.client != nil && c.j.client != c.client { // credentials were saved while it ran: they are tried at once
-		q.NextAttempt = now
-	}
-	st.Quarantine, st.Next = q, q.NextAttempt
-	if now.Sub(q.SeriesBegan) >= quarantineEnd && st.Schedule == ScheduleActive {
-		over = true
-		st.Schedule, st.Next = ScheduleDisabled, time.Time{}
-		q.NextAttempt = time.Time{}
-	}
-	return imposed, over
-}
-
-// nextAttempt returns the first step behind now.
-func nextAttempt(first, now time.Time) time.Time {
-	for _, d := range quarantineSteps {
-		if t := first.Add(d); t.After(now) {
-			return t
-		}
-	}
-	days := int(now.Sub(first)/(24*time.Hour)) + 1
-	return first.Add(time.Duration(days) * 24 * time.Hour)
 }
 
 // isInternal reports that a cycle broke off for a reason that is not the target's.
 func isInternal(err error) bool {
 	var e *scim.Error
-	return !errors.As(err, &e)
+	var x *excessError
+	return !errors.As(err, &e) && !errors.As(err, &x)
 }
 
 func jobError(err error) *JobError {
+	var x *excessError
+	if errors.As(err, &x) {
+		return copied(&x.err)
+	}
 	var e *scim.Error
 	if errors.As(err, &e) {
 		return &JobError{Code: e.Code, Message: e.Message, TenantActionable: true, Detail: e.Detail}

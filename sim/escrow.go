@@ -59,17 +59,18 @@ func parseEscrowKey(k []byte) escrowKey {
 	return e
 }
 
-// retryDelay is how long after its n-th retry an escrow waits: 40 minutes doubled each time, at most a day. The first
-// retry comes with the next cycle. The steps are unpublished (how-provisioning-works.md speaks of gradually falling
-// frequency), so that they stand here alone.
-func retryDelay(retries int) time.Duration {
+// retryDelay is how long after its n-th retry an escrow waits: 40 minutes doubled each time, at most a day, unless the job
+// says otherwise. The first retry comes with the next cycle. The steps are unpublished (how-provisioning-works.md speaks of
+// gradually falling frequency).
+func (l Limits) retryDelay(retries int) time.Duration {
 	if retries <= 0 {
 		return 0
 	}
-	if retries > 5 {
-		return 24 * time.Hour
+	d := l.RetryFirst
+	for ; retries > 0 && d < l.RetryLongest; retries-- {
+		d *= 2
 	}
-	return min(40*time.Minute<<retries, 24*time.Hour)
+	return min(d, l.RetryLongest)
 }
 
 func getEscrow(b *bbolt.Bucket, k escrowKey) (*Escrow, error) {
@@ -84,7 +85,7 @@ func getEscrow(b *bbolt.Bucket, k escrowKey) (*Escrow, error) {
 // putEscrow records that k failed once more, or, when it was not tried, that it waits: behind another failure of its
 // object, or for an object that it refers to. Waiting costs no attempt: such an escrow is due in the next cycle. fresh is
 // true when there was none before.
-func putEscrow(b *bbolt.Bucket, k escrowKey, now time.Time, cycle int, f *failure, tried bool) (fresh bool, err error) {
+func putEscrow(b *bbolt.Bucket, k escrowKey, now time.Time, cycle int, f *failure, tried bool, limits Limits) (fresh bool, err error) {
 	e, err := getEscrow(b, k)
 	switch {
 	case err != nil:
@@ -101,7 +102,7 @@ func putEscrow(b *bbolt.Bucket, k escrowKey, now time.Time, cycle int, f *failur
 	e.Due = now
 	if tried {
 		e.Attempts++
-		e.Due = now.Add(retryDelay(e.Attempts - 1))
+		e.Due = now.Add(limits.retryDelay(e.Attempts - 1))
 	}
 	e.Code, e.Message, e.Last, e.Cycle = f.Code, scim.WithDetail(f.Message, f.Detail), now, cycle
 	if err := putValue(b.Bucket(bucketEscrows), k.bytes(), e); err != nil {

@@ -35,6 +35,13 @@ type QuarantineReason string
 const (
 	// QuarantineException is a critical fault: credentials refused, no connection, an endpoint that does not speak SCIM.
 	QuarantineException QuarantineReason = "EncounteredQuarantineException"
+	// QuarantineBase is too many failures of objects, QuarantineTotal too many with those of references, and
+	// QuarantineProportion too large a share of failures.
+	QuarantineBase       QuarantineReason = "EncounteredBaseEscrowThreshold"
+	QuarantineTotal      QuarantineReason = "EncounteredTotalEscrowThreshold"
+	QuarantineProportion QuarantineReason = "EncounteredEscrowProportionThreshold"
+	// QuarantineDeletes is a cycle that would have switched off or deleted too many objects (accidental-deletions.md).
+	QuarantineDeletes QuarantineReason = "TooManyDeletes"
 )
 
 // ExecutionState is how a cycle ended. Source: resources/synchronization-synchronizationtaskexecution.md.
@@ -84,6 +91,17 @@ type Quarantine struct {
 	SeriesCount  int              `json:"seriesCount"`
 	NextAttempt  time.Time        `json:"nextAttempt"`
 	Error        *JobError        `json:"error"`
+	// Attempts are the first imposition and what was tried since, oldest first: the first one and the newest 99.
+	Attempts []QuarantineAttempt `json:"attempts"`
+}
+
+// QuarantineAttempt is one cycle that imposed a quarantine or left it in force.
+type QuarantineAttempt struct {
+	Time   time.Time        `json:"time"`
+	Cycle  int              `json:"cycle"`
+	Reason QuarantineReason `json:"reason"`
+	Code   string           `json:"code"`
+	Text   string           `json:"message"`
 }
 
 // Execution is one run of a job. Counts are of objects, times are virtual.
@@ -202,6 +220,7 @@ type Job struct {
 	NextCycle       time.Time     `json:"nextCycle"`    // zero when none is due
 	ToDate          Counts        `json:"toDate"`       // of all cycles so far
 	Escrows         int           `json:"escrows"`      // objects and references waiting for another try
+	Held            int           `json:"held"`         // objects whose deletion is held back
 	// Named are settings by name that are kept for whoever reads them (resources/synchronization-synchronizationjob.md,
 	// synchronizationJobSettings).
 	Named map[string]string `json:"-"`

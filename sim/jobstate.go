@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,6 +49,9 @@ type jobState struct {
 	Escrows      int           `json:"escrows"`    // open, objects
 	RefEscrows   int           `json:"refEscrows"` // open, references
 	Owed         int           `json:"owed"`       // objects whose references are still to be looked at
+	Held         int           `json:"held"`       // objects whose deletion is held back
+	Forced       uint64        `json:"forced"`     // counts how often held deletions were allowed
+	Pruned       bool          `json:"pruned"`     // failures were dropped in the last initial cycle
 	Lost         uint64        `json:"lost"`       // what changed since may stand at the target without a link: see reckon; 0: nothing
 	Sending      uint64        `json:"sending"`    // end of the change feed when a cycle began to send; 0: none is under way
 	Cut          int           `json:"cut"`        // the last cycle that found that requests had been cut off before it
@@ -74,6 +77,10 @@ type place struct {
 	Records int       `json:"records"`
 	Exec    Execution `json:"exec"`
 	Request int       `json:"requests"`
+	Hold    bool      `json:"hold,omitempty"`   // deletions are held back
+	Ending  int       `json:"ending,omitempty"` // so many objects would be switched off or deleted
+	Forced  uint64    `json:"forced,omitempty"` // of the job when the cycle began
+	Good    int       `json:"good,omitempty"`   // objects that were exported, references left aside
 }
 
 // job is a provisioning job at work. Its state is guarded by mu, a running cycle by turn.
@@ -85,6 +92,7 @@ type job struct {
 	mu      sync.Mutex
 	deleted bool // nothing of the job is run or written any more
 	secrets map[string]string
+	options map[string]string // switches that differ from their defaults, and settings of the job that are no credentials
 	schema  *mapping.Schema
 	set     *mapping.Set
 	state   jobState
@@ -188,7 +196,7 @@ func (j *job) save(tx *bbolt.Tx) error {
 }
 
 func newJob(n uint64) *job {
-	return &job{num: n, turn: make(chan struct{}, 1), secrets: map[string]string{}}
+	return &job{num: n, turn: make(chan struct{}, 1), secrets: map[string]string{}, options: map[string]string{}}
 }
 
 func (s *Service) readJob(b *bbolt.Bucket, n uint64) (*job, error) {
@@ -196,7 +204,7 @@ func (s *Service) readJob(b *bbolt.Bucket, n uint64) (*job, error) {
 	for _, part := range []struct {
 		key  []byte
 		into any
-	}{{keyConfig, &j.cfg}, {keySecrets, &j.secrets}, {keyState, &j.state}} {
+	}{{keyConfig, &j.cfg}, {keySecrets, &j.secrets}, {keyOptions, &j.options}, {keyState, &j.state}} {
 		if _, err := getValue(b, part.key, part.into); err != nil {
 			return nil, err
 		}
@@ -251,9 +259,9 @@ func (s *Service) view(j *job) Job {
 	v := Job{
 		Deleted: j.deleted, ID: j.cfg.ID, TemplateID: j.cfg.TemplateID, ApplicationID: j.cfg.AppID, ApplicationName: j.cfg.Name,
 		ScheduleState: st.Schedule, Interval: st.Interval, Settings: s.settings(j), ScopeInForce: s.inForce(j), NextCycle: st.Next,
-		ToDate: st.ToDate, Named: maps.Clone(st.Named), Escrows: st.Escrows + st.RefEscrows, LastCycle: copied(st.LastCycle),
+		ToDate: st.ToDate, Named: j.named(), Escrows: st.Escrows + st.RefEscrows, Held: st.Held, LastCycle: copied(st.LastCycle),
 		Status: Status{
-			Code: code(&st), CountSuccessiveCompleteFailures: st.Failures, LastExecution: st.Last.copied(),
+			Code: code(&st), CountSuccessiveCompleteFailures: st.Failures, EscrowsPruned: st.Pruned, LastExecution: st.Last.copied(),
 			LastSuccessfulExecution: st.LastOK.copied(), LastSuccessfulExecutionWithExport: st.LastExport.copied(),
 			Quarantine: copied(st.Quarantine), SteadyStateFirst: st.SteadyFirst, SteadyStateLast: st.SteadyLast,
 			Users: st.Users, Groups: st.Groups,
@@ -263,7 +271,7 @@ func (s *Service) view(j *job) Job {
 		v.LastCycle.Error = copied(v.LastCycle.Error)
 	}
 	if q := v.Status.Quarantine; q != nil {
-		q.Error = copied(q.Error)
+		q.Error, q.Attempts = copied(q.Error), slices.Clone(q.Attempts)
 	}
 	if st.Schedule != ScheduleActive {
 		v.NextCycle = time.Time{}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -23,6 +24,10 @@ const (
 	secretToken         = "SecretToken"
 	secretSyncAll       = "SyncAll"
 	secretNotifications = "SyncNotificationSettings"
+	secretSkipOut       = "SkipOutOfScopeDeletions"
+
+	// optionDeletes is a setting of the job (application-provisioning-configuration-api.md).
+	optionDeletes = "QuarantineTooManyDeletesThreshold"
 )
 
 // notifications is the value of SyncNotificationSettings.
@@ -30,7 +35,7 @@ type notifications struct {
 	Enabled                bool   `json:"Enabled"`
 	Recipients             string `json:"Recipients,omitempty"`
 	DeleteThresholdEnabled bool   `json:"DeleteThresholdEnabled"`
-	DeleteThresholdValue   int    `json:"DeleteThresholdValue,omitempty"`
+	DeleteThresholdValue   *int   `json:"DeleteThresholdValue,omitempty"`
 }
 
 func (s *Service) settings(j *job) Settings {
@@ -41,6 +46,19 @@ func (s *Service) settings(j *job) Settings {
 	set := Settings{
 		TenantURL: s.presentURL(j.secrets[secretBaseAddress]), HasToken: j.secrets[secretToken] != "",
 		Scope: SyncAssigned, NotificationEmail: n.Recipients, NotificationEnabled: n.Enabled,
+		PreventDeletes: n.DeleteThresholdEnabled, DeleteThreshold: DefaultDeleteThreshold,
+		SkipOutOfScopeDeletions: isTrue(j.secrets[secretSkipOut]), Switches: map[string]string{},
+	}
+	switch limit, err := strconv.Atoi(j.options[optionDeletes]); {
+	case n.DeleteThresholdValue != nil && *n.DeleteThresholdValue >= 0:
+		set.DeleteThreshold = *n.DeleteThresholdValue
+	case err == nil && limit >= 0:
+		set.DeleteThreshold = limit
+	}
+	for name, v := range j.options {
+		if _, ok := switchOf(name); ok {
+			set.Switches[name] = v
+		}
 	}
 	if strings.EqualFold(j.secrets[secretSyncAll], "true") {
 		set.Scope = SyncAll
@@ -86,7 +104,19 @@ func (s *Service) apply(j *job, edit SettingsEdit) (credentials bool, err error)
 			return false, invalid("scope", fmt.Sprintf("Scope %q is unknown.", *edit.Scope), "Choose assigned or all.")
 		}
 	}
-	if edit.NotificationEmail != nil || edit.NotificationEnabled != nil {
+	if edit.SkipOutOfScope != nil {
+		j.secrets[secretSkipOut] = "False"
+		if *edit.SkipOutOfScope {
+			j.secrets[secretSkipOut] = "True"
+		}
+	}
+	if err := j.flip(edit.Switches); err != nil {
+		return false, err
+	}
+	if edit.DeleteThreshold != nil && (*edit.DeleteThreshold < 0 || *edit.DeleteThreshold > 1_000_000_000) {
+		return false, invalid("deleteThreshold", "The threshold is a number of objects.", "Enter 0 or more.")
+	}
+	if edit.NotificationEmail != nil || edit.NotificationEnabled != nil || edit.PreventDeletes != nil || edit.DeleteThreshold != nil {
 		var n notifications
 		if text := j.secrets[secretNotifications]; text != "" {
 			if err := json.Unmarshal([]byte(text), &n); err != nil {
@@ -99,6 +129,13 @@ func (s *Service) apply(j *job, edit SettingsEdit) (credentials bool, err error)
 		if edit.NotificationEnabled != nil {
 			n.Enabled = *edit.NotificationEnabled
 		}
+		if edit.PreventDeletes != nil {
+			n.DeleteThresholdEnabled = *edit.PreventDeletes
+		}
+		if edit.DeleteThreshold != nil {
+			n.DeleteThresholdValue = edit.DeleteThreshold
+			j.options[optionDeletes] = strconv.Itoa(*edit.DeleteThreshold)
+		}
 		text, err := json.Marshal(n)
 		if err != nil {
 			return false, err
@@ -107,6 +144,9 @@ func (s *Service) apply(j *job, edit SettingsEdit) (credentials bool, err error)
 	}
 	return credentials, nil
 }
+
+// isTrue reads a switch among the credentials: True, in any case, or 1.
+func isTrue(text string) bool { return strings.EqualFold(text, "true") || text == "1" }
 
 func setSecret(secrets map[string]string, k, v string) {
 	if v == "" {
@@ -171,7 +211,7 @@ func (s *Service) CreateJobOf(appID, template string, edit SettingsEdit) (Job, e
 		if err := putValue(b, keyConfig, j.cfg); err != nil {
 			return err
 		}
-		if err := putValue(b, keySecrets, j.secrets); err != nil {
+		if err := j.saveSettings(b); err != nil {
 			return err
 		}
 		if err := putValue(b, keyState, j.state); err != nil {
@@ -211,7 +251,7 @@ func (s *Service) change(appID, activity, detail string, f func(j *job, tx *bbol
 		j.mu.Unlock()
 		return noJob(app)
 	}
-	before, secrets := j.state, clone(j.secrets)
+	before, secrets, options := j.state, clone(j.secrets), clone(j.options)
 	note := s.auditRecord(app, activity, detail, nil)
 	err = s.update(func(tx *bbolt.Tx) error {
 		if err := f(j, tx); err != nil {
@@ -224,7 +264,7 @@ func (s *Service) change(appID, activity, detail string, f func(j *job, tx *bbol
 		return putAudit(tx, &note)
 	})
 	if err != nil {
-		j.state, j.secrets = before, secrets
+		j.state, j.secrets, j.options = before, secrets, options
 	}
 	s.schedule(j)
 	j.mu.Unlock()
@@ -244,23 +284,56 @@ func (s *Service) UpdateSettings(appID string, edit SettingsEdit) error {
 		if err != nil {
 			return err
 		}
-		if credentials {
+		if credentials || edit.PreventDeletes != nil || edit.DeleteThreshold != nil || edit.Switches != nil {
 			s.renewed(j)
 		}
-		return putValue(jobBucket(tx, j.num), keySecrets, j.secrets)
+		return j.saveSettings(jobBucket(tx, j.num))
 	})
 }
 
-// NameSettings writes settings of a job by name; those that are not given stay. Nothing acts on them
+// NameSettings writes settings of a job by name; those that are not given stay. The service acts on its switches and on
+// QuarantineTooManyDeletesThreshold; others are kept for whoever reads them
 // (resources/synchronization-synchronizationjob.md, synchronizationJobSettings).
 func (s *Service) NameSettings(appID string, values map[string]string) error {
-	return s.change(appID, "Update provisioning setting or credentials", "", func(j *job, _ *bbolt.Tx) error {
-		named := map[string]string{}
+	return s.change(appID, "Update provisioning setting or credentials", "", func(j *job, tx *bbolt.Tx) error {
+		named, flipped := map[string]string{}, map[string]string{}
 		maps.Copy(named, j.state.Named)
-		maps.Copy(named, values)
+		for name, v := range values {
+			switch {
+			case IsSwitch(name):
+				flipped[name] = v
+			case name == optionDeletes:
+				if n, err := strconv.Atoi(v); err != nil || n < 0 {
+					return invalid(name, fmt.Sprintf("%q is no number of objects.", v), "")
+				}
+				j.options[name] = v
+			default:
+				named[name] = v
+			}
+		}
+		if err := j.flip(flipped); err != nil {
+			return err
+		}
 		j.state.Named = named
-		return nil
+		s.renewed(j)
+		return j.saveSettings(jobBucket(tx, j.num))
 	})
+}
+
+// named are the settings of a job by name: those that were given, and those of the service that differ from their defaults.
+func (j *job) named() map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, j.state.Named)
+	maps.Copy(all, j.options)
+	return all
+}
+
+// saveSettings writes what an administrator configured; j.mu is held.
+func (j *job) saveSettings(b *bbolt.Bucket) error {
+	if err := putValue(b, keySecrets, j.secrets); err != nil {
+		return err
+	}
+	return putValue(b, keyOptions, j.options)
 }
 
 // Start begins or resumes a job's cycles: the first one is an initial cycle, later ones go on from the watermark. It lifts
@@ -292,10 +365,10 @@ func (s *Service) Restart(appID string, r ResetScope) error {
 	return s.change(appID, "Enable/restart provisioning configuration", "", func(j *job, tx *bbolt.Tx) error {
 		b := jobBucket(tx, j.num)
 		if r.ConnectorDataStore {
-			if err := clearBuckets(b, bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketOwed); err != nil {
+			if err := clearBuckets(b, bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketOwed, bucketHeld); err != nil {
 				return err
 			}
-			j.state.Users, j.state.Groups, j.state.Owed = 0, 0, 0
+			j.state.Users, j.state.Groups, j.state.Owed, j.state.Held = 0, 0, 0, 0
 			j.state.Stores++
 			tx.OnCommit(func() { j.halt(errRestarted) })
 		}
@@ -309,6 +382,12 @@ func (s *Service) Restart(appID string, r ResetScope) error {
 			j.resetWatermark()
 			j.state.Scope = s.settings(j).Scope
 			tx.OnCommit(func() { j.halt(errRestarted) })
+		}
+		if r.ForceDeletes && j.state.Held > 0 {
+			if err := allowHeld(b); err != nil {
+				return err
+			}
+			j.state.Forced++
 		}
 		if r.QuarantineState {
 			j.state.Quarantine, j.state.Failures = nil, 0
@@ -446,11 +525,12 @@ func (s *Service) TestConnection(ctx context.Context, appID string, tenantURL, t
 	if err != nil {
 		return err
 	}
-	url, secret, template := "", "", TemplateSCIM
+	url, secret, template, wire := "", "", TemplateSCIM, s.wire
 	j := s.jobOf(app.Num)
 	if j != nil {
 		j.mu.Lock()
 		url, secret, set, template = s.presentURL(j.secrets[secretBaseAddress]), j.secrets[secretToken], j.set, j.cfg.TemplateID
+		wire = s.tune(j).wire
 		j.mu.Unlock()
 	} else {
 		saved, err := s.waiting(app)
@@ -465,7 +545,7 @@ func (s *Service) TestConnection(ctx context.Context, appID string, tenantURL, t
 	if token != nil {
 		secret = strings.TrimSpace(*token)
 	}
-	client, err := s.newClient(template, url, secret, nil)
+	client, err := s.newClient(template, url, secret, wire, nil)
 	if err != nil {
 		return err
 	}

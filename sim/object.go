@@ -28,6 +28,8 @@ type outcome struct {
 	waits    bool  // what failed was not tried, but waits for something else
 	owes     owing // its references are to be looked at, in this cycle or a later one; 0 leaves what is
 	paid     bool  // its references were looked at
+	held     bool  // its deletion is held back
+	later    bool  // it left scope behind the count of deletions: the next cycle looks at it again
 	imported bool
 	entitled bool
 	exported bool
@@ -151,7 +153,12 @@ func (t *step) decide(ctx context.Context) {
 	if t.demand != nil && t.settledOnDemand(ctx) {
 		return
 	}
+	hold, later := t.withheld()
 	switch {
+	case hold:
+		t.stage()
+	case later:
+		t.out.later, t.rec.Action = true, ""
 	case t.src.State == directory.Purged:
 		t.gone(ctx)
 	case !t.src.scope.In():
@@ -205,6 +212,8 @@ func (t *step) leave(ctx context.Context) {
 		}
 	case !t.link.Managed() && !t.mayBeActive():
 		t.notEntitled()
+	case t.tune.skipOutOfScope:
+		t.leftAlone()
 	case t.w.kind == directory.KindGroup:
 		if !t.m.Delete {
 			t.skip(ActionDelete, SkipBlocked, append(t.src.leaving(), "S-240")...)
@@ -219,6 +228,17 @@ func (t *step) leave(ctx context.Context) {
 	default:
 		t.disable(ctx)
 	}
+}
+
+// leftAlone records that somebody is out of scope and stays as it is at the target: the application is told so
+// (skip-out-of-scope-deletions.md). The link stays in management, so that a permanent deletion is still carried out.
+func (t *step) leftAlone() {
+	action := ActionDisable
+	if t.w.kind == directory.KindGroup {
+		action = ActionDelete
+	}
+	t.skip(action, SkipBlocked, append(t.src.leaving(), "S-206", "S-208")...)
+	t.rec.Message = "It is out of scope, and SkipOutOfScopeDeletions is set: nothing is sent, and the target keeps it as it is."
 }
 
 // found looks for the target object of one that is out of scope and has no link, when a create of it may have been taken.

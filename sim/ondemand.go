@@ -226,7 +226,7 @@ func (c *cycle) demandClient() (*scim.Client, error) {
 	if ep.Dialect == scim.Compliant && !c.opt.OnDemandHonoursFlag {
 		ep.Dialect, c.demand.older = scim.Legacy, true
 	}
-	return c.s.clientOf(ep, url, c.j.secrets[secretToken], c.j)
+	return c.s.clientOf(ep, url, c.j.secrets[secretToken], c.opt, c.j)
 }
 
 // demandRun carries the run out: connection, object, references. refused is what the probe ended with; nothing is kept then.

@@ -11,10 +11,6 @@ import (
 	"entrasim/sim/scim"
 )
 
-// unhealthyInARow is how many operations in a row may stay without an answer, or be refused for their token, before the
-// probes are repeated; when those fail too the cycle ends and the job is quarantined. The number is a choice of ours.
-const unhealthyInARow = 10
-
 // commitEvery is how long, in real time, results wait at most for the commit that keeps them.
 const commitEvery = 100 * time.Millisecond
 
@@ -32,30 +28,51 @@ type result struct {
 
 // pass works through a list with several objects in flight. Results are committed while later objects are still at work,
 // each within commitEvery of its end, together with the place reached: also those behind an object that takes long. request
-// is the context of the requests.
+// is the context of the requests. An initial cycle in which much fails looks at the thresholds behind each page.
 func (c *cycle) pass(request context.Context, phase Phase, list []work, do func(context.Context, work) *outcome) error {
+	for first := true; ; first = false {
+		more, err := c.stretch(request, phase, list, do, first)
+		if err != nil || c.kind != Initial {
+			return err
+		}
+		if c.suspicious(int(c.failed.Load())) {
+			if err := c.overPage(); err != nil {
+				return err
+			}
+		}
+		if !more {
+			return nil
+		}
+	}
+}
+
+// stretch works through a list to its end, or to the end of a page behind which the thresholds are to be looked at: more
+// says that it goes on then.
+func (c *cycle) stretch(request context.Context, phase Phase, list []work, do func(context.Context, work) *outcome, first bool) (more bool, _ error) {
 	whole := len(list)
 	switch at := phaseOrder[c.at.Phase] - phaseOrder[phase]; {
 	case at > 0:
 		c.progress(func(p *Progress) { p.add(phase, whole) })
-		return nil
+		return false, nil
 	case at == 0:
 		list = c.at.rest(list)
 	default:
 		c.at.Phase, c.at.Done, c.at.Ahead = phase, rank{}, nil
 	}
-	c.progress(func(p *Progress) {
-		p.Phase = phase
-		p.add(phase, whole-len(list))
-	})
+	if first {
+		c.progress(func(p *Progress) {
+			p.Phase = phase
+			p.add(phase, whole-len(list))
+		})
+	}
 	if len(list) == 0 {
-		return nil
+		return false, nil
 	}
 	c.s.jobChanged(c.j)
 
 	reached := &reach{list: list, was: c.at}
-	var stopped atomic.Bool
-	results := c.work(request, list, do, &stopped)
+	var stopped, page atomic.Bool
+	results := c.work(request, list, do, &stopped, &page, whole-len(list))
 	defer func() { // also when the commit of results panics: nobody may be left behind
 		stopped.Store(true)
 		for range results {
@@ -100,24 +117,27 @@ func (c *cycle) pass(request context.Context, phase Phase, list []work, do func(
 			err = commit()
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 	}
 	if err := commit(); err != nil {
-		return err
+		return false, err
 	}
 	if err := c.broken(); err != nil {
-		return err
+		return false, err
 	}
-	if reached.upto < len(list) {
-		return errStopped
+	switch {
+	case reached.upto == len(list):
+		return false, nil
+	case page.Load() && request.Err() == nil && !c.stopping():
+		return true, nil
 	}
-	return nil
+	return false, errStopped
 }
 
 // work lets workers loose on a list. The channel is closed when they have stopped: at the end of the list, when stopped is
-// set, or when the cycle is to end.
-func (c *cycle) work(request context.Context, list []work, do func(context.Context, work) *outcome, stopped *atomic.Bool) <-chan result {
+// set, or when the cycle is to end. They set page when they stop behind a page to have the thresholds looked at. done is how many objects of the phase stand before the list.
+func (c *cycle) work(request context.Context, list []work, do func(context.Context, work) *outcome, stopped, page *atomic.Bool, done int) <-chan result {
 	results := make(chan result, 4*pageSize)
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -145,6 +165,13 @@ func (c *cycle) work(request context.Context, list []work, do func(context.Conte
 				}
 				c.health(request, out)
 				results <- result{i, out}
+				if out.fail != nil {
+					c.failed.Add(1)
+				}
+				if c.kind == Initial && (done+i+1)%pageSize == 0 && c.suspicious(int(c.failed.Load())) {
+					page.Store(true)
+					stopped.Store(true)
+				}
 			}
 		})
 	}
@@ -178,8 +205,8 @@ func (c *cycle) broken() error {
 	return c.fatal
 }
 
-// health counts operations in a row that the target did not answer or refused for the token; at ten the probes are
-// repeated, and when they fail the cycle breaks off.
+// health counts operations in a row that the target did not answer or refused for the token; at ten, or what the job says,
+// the probes are repeated, and when they fail the cycle breaks off. The number is a choice of ours.
 func (c *cycle) health(ctx context.Context, out *outcome) {
 	if !out.fail.unhealthy() {
 		if out.asked {
@@ -187,11 +214,12 @@ func (c *cycle) health(ctx context.Context, out *outcome) {
 		}
 		return
 	}
-	if c.unhealthy.Add(1) != unhealthyInARow {
+	n := c.tune.limits.UnhealthyInARow
+	if c.unhealthy.Add(1) != int32(n) {
 		return
 	}
 	var e *scim.Error
-	if err := c.probe(ctx, "Ten operations in a row failed without an answer, or for the token: the probe is repeated.", "S-150"); errors.As(err, &e) && ctx.Err() == nil && !e.Cut {
+	if err := c.probe(ctx, capital(plural(n, "operation"))+" in a row failed without an answer, or for the token: the probe is repeated.", "S-150"); errors.As(err, &e) && ctx.Err() == nil && !e.Cut {
 		c.breakOff(e)
 		return
 	}

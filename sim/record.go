@@ -46,6 +46,8 @@ const (
 	SkipImport SkipReason = "ImportSkipped"
 	// SkipBlocked: the object mapping does not allow the action (Target Object Actions).
 	SkipBlocked SkipReason = "EntrySynchronizationSkipped"
+	// SkipHeld: accidental deletion prevention holds the deletion back (accidental-deletions.md).
+	SkipHeld SkipReason = "TooManyDeletes"
 )
 
 // importKind is how an object came into the cycle.

@@ -84,10 +84,10 @@ func (s *Service) PutSecrets(appID string, values map[string]string) error {
 		if err != nil {
 			return err
 		}
-		if credentials {
+		if _, notified := values[secretNotifications]; credentials || notified {
 			s.renewed(j)
 		}
-		return putValue(jobBucket(tx, j.num), keySecrets, j.secrets)
+		return j.saveSettings(jobBucket(tx, j.num))
 	})
 }
 
@@ -107,6 +107,10 @@ func (s *Service) applySecrets(j *job, values map[string]string) (credentials bo
 				edit.Scope = &scope
 			default:
 				return false, invalid(secretSyncAll, "SyncAll is true or false, not "+v+".", "")
+			}
+		case secretSkipOut:
+			if v != "" && v != "0" && !strings.EqualFold(v, "false") && !isTrue(v) {
+				return false, invalid(secretSkipOut, "SkipOutOfScopeDeletions is True or False, not "+v+".", "")
 			}
 		case secretNotifications:
 			var n notifications

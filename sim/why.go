@@ -30,6 +30,7 @@ type Explanation struct {
 	Last            *LogRecord `json:"lastRecord"`
 	Next            *time.Time `json:"nextCycle"`
 	Rules           []string   `json:"rules"`
+	Held            bool       `json:"held,omitempty"` // accidental deletion prevention holds its deletion back
 }
 
 // LinkView is a link as it is shown.
@@ -77,6 +78,7 @@ func (s *Service) explain(j *job, n uint64, objectID string) (x Explanation, err
 		if link, err = getLink(b, n); err != nil {
 			return err
 		}
+		x.Held = b.Bucket(bucketHeld).Get(key(n)) != nil
 		src, _ = readSource(r, j.num, all, set, n)
 		paths = assignmentPaths(r, j.num, n)
 		x.Escrow, err = getEscrow(b, escrowKey{EscrowObject, n, 0})
@@ -189,12 +191,16 @@ func verdict(src *source, x *Explanation, j Job, mapped bool) (string, []string)
 		return fmt.Sprintf("Nothing is sent for %s: the mapping's input filter drops it right after reading.", who), []string{"S-124"}
 	case x.Escrow != nil:
 		return fmt.Sprintf("The last try for %s failed with %s; it is tried again %s.", who, x.Escrow.Code, when), []string{"S-140", "S-144"}
+	case x.Held && !x.InScope:
+		return fmt.Sprintf("%s is out of scope and stays as it is at the target: its deletion is held by the deletion threshold until deletes are allowed.", who), []string{"S-223", "S-225", "S-230"}
 	case x.InScope && x.Link != nil && x.Link.State == LinkActive:
 		return fmt.Sprintf("%s is provisioned to %s.", who, x.ApplicationName), []string{map[bool]string{true: "S-063", false: "S-064"}[x.Link.Created]}
 	case x.InScope && x.Link != nil:
 		return fmt.Sprintf("%s is back in scope and is activated %s.", who, when), []string{"W-056"}
 	case x.InScope:
 		return fmt.Sprintf("%s is in scope and is provisioned %s.", who, when), []string{"S-063"}
+	case x.Link != nil && x.Link.State != LinkUnmanaged && j.Settings.SkipOutOfScopeDeletions && src.State != directory.Purged:
+		return fmt.Sprintf("%s is out of scope and stays as it is at the target: SkipOutOfScopeDeletions is set.", who), []string{"S-206", "S-208"}
 	case x.Link != nil && x.Link.State == LinkActive:
 		return fmt.Sprintf("%s left scope: the target is told %s.", who, when), src.leaving()
 	case x.Link != nil && x.Link.State == LinkUnmanaged:
@@ -259,6 +265,7 @@ func (s *Service) Preview(appID, objectID string) (Preview, error) {
 	}
 	j.mu.Lock()
 	set, all, dialect := j.set, s.inForce(j) == SyncAll, dialectOf(j.cfg.TemplateID, s.presentURL(j.secrets[secretBaseAddress]))
+	wire := s.tune(j).wire
 	j.mu.Unlock()
 	var src source
 	p := Preview{ObjectID: objectID}
@@ -312,8 +319,8 @@ func (s *Service) Preview(appID, objectID string) (Preview, error) {
 		}
 		p.Attributes = append(p.Attributes, w)
 	}
-	if attrs, _, fail := creation(want, s.wire); fail == nil {
-		p.Create = string(scim.CreateBody(resourceType(src.Kind), dialect, s.wire, attrs))
+	if attrs, _, fail := creation(want, wire); fail == nil {
+		p.Create = string(scim.CreateBody(resourceType(src.Kind), dialect, wire, attrs))
 	}
 	return p, nil
 }
@@ -344,6 +351,7 @@ func (s *Service) PreviewMapping(appID, objectID string, attribute mapping.Attri
 	}
 	j.mu.Lock()
 	set, all, schema, url := j.set, s.inForce(j) == SyncAll, j.schema, s.presentURL(j.secrets[secretBaseAddress])
+	wire := s.tune(j).wire
 	j.mu.Unlock()
 	var src source
 	if err := s.dir.View(func(r *directory.Reader) error {
@@ -383,7 +391,7 @@ func (s *Service) PreviewMapping(appID, objectID string, attribute mapping.Attri
 	a := valueOf(d)
 	out.Result = a.Text()
 	rt := resourceType(src.Kind)
-	out.Create = string(scim.CreateFragment(rt, dialect, s.wire, a))
-	out.Update = string(scim.OperationJSON(rt, dialect, s.wire, scim.Change{Op: scim.Replace, Attribute: a}))
+	out.Create = string(scim.CreateFragment(rt, dialect, wire, a))
+	out.Update = string(scim.OperationJSON(rt, dialect, wire, scim.Change{Op: scim.Replace, Attribute: a}))
 	return out, nil
 }

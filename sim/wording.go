@@ -151,6 +151,8 @@ func (r *record) skipShort() string {
 		return "equal on both sides"
 	case SkipImport:
 		return "no matching attribute has a value"
+	case SkipHeld:
+		return "its deletion is held by the deletion threshold"
 	case SkipBlocked:
 		if r.Message != "" {
 			return lowerFirst(r.Message)
