@@ -101,6 +101,9 @@ func (c checker) live(o Object, v any) error {
 		c.want["groups"]++
 	case *ServicePrincipal:
 		c.want["principals"]++
+		if x.Bare {
+			c.want["bare"]++
+		}
 	}
 	seen := map[string]bool{"": true}
 	for _, text := range namesOf(v) {
@@ -131,7 +134,7 @@ func (c checker) sizes() error {
 }
 
 func (c checker) counters() error {
-	for _, name := range []string{"users", "groups", "disabled", "guests", "principals", "deleted User", "deleted Group", "deleted ServicePrincipal"} {
+	for _, name := range []string{"users", "groups", "disabled", "guests", "principals", "bare", "deleted User", "deleted Group", "deleted ServicePrincipal"} {
 		if got := c.countOf(name); got != c.want[name] {
 			return fmt.Errorf("counter %q is %d, want %d", name, got, c.want[name])
 		}

@@ -24,11 +24,16 @@ func (s *Store) DeleteServicePrincipal(now time.Time, id string) error {
 }
 
 func (s *Store) remove(now time.Time, id string, kind Kind) error {
+	return s.removeFound(now, func(t *txn) (Object, error) { return t.find(id, kind) })
+}
+
+func (s *Store) removeFound(now time.Time, find func(t *txn) (Object, error)) error {
 	return s.write("deleted", func(t *txn) (Object, error) {
-		o, err := t.find(id, kind)
+		o, err := find(t)
 		if err != nil {
 			return o, err
 		}
+		kind := o.Kind
 		v, err := t.whole(o)
 		if err != nil {
 			return o, err

@@ -37,6 +37,7 @@ type Group struct {
 	OnPremisesNetBiosName        string         `json:"onPremisesNetBiosName,omitempty"`
 	OnPremisesLastSync           *time.Time     `json:"onPremisesLastSyncDateTime,omitempty"`
 	Extensions                   map[string]any `json:"extensions,omitempty"`
+	Owners                       []uint64       `json:"owners,omitempty"` // numbers, some perhaps of the deleted
 }
 
 var groupTable = byName(groupRows())
@@ -139,6 +140,11 @@ func (g *Group) keptDeleted() bool {
 // CreateGroup makes a group with its first members, all or nothing. Required are displayName and mailNickname;
 // securityEnabled is true unless given.
 func (s *Store) CreateGroup(now time.Time, p Props, members ...string) (Group, error) {
+	return s.CreateOwnedGroup(now, p, nil, members)
+}
+
+// CreateOwnedGroup is CreateGroup with owners: users or service principals.
+func (s *Store) CreateOwnedGroup(now time.Time, p Props, owners, members []string) (Group, error) {
 	g := Group{SecurityEnabled: true}
 	err := s.write("created", func(t *txn) (Object, error) {
 		changed, err := apply(KindGroup, groupTable, &g, p, &g.Extensions, true)
@@ -147,6 +153,11 @@ func (s *Store) CreateGroup(now time.Time, p Props, members ...string) (Group, e
 		}
 		if err := g.check(); err != nil {
 			return Object{}, err
+		}
+		for _, id := range owners {
+			if g.Owners, err = t.withOwner(g.Owners, id); err != nil {
+				return Object{}, err
+			}
 		}
 		if err := t.create(s, now, KindGroup, &g.Object, &g); err != nil {
 			return Object{}, err

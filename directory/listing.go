@@ -18,7 +18,7 @@ func (s *Store) FilterGroups(q Query, keep func(*Group) bool) (Page[Group], erro
 
 // FilterServicePrincipals is FilterUsers for enterprise applications.
 func (s *Store) FilterServicePrincipals(q Query, keep func(*ServicePrincipal) bool) (Page[ServicePrincipal], error) {
-	return list(s, q, KindServicePrincipal, keep)
+	return list(s, q, KindServicePrincipal, func(sp *ServicePrincipal) bool { return !sp.Bare && keep(sp) })
 }
 
 // DeletedUsers lists the users in deleted items that keep wants, the newest first. User principal names are shown as
@@ -35,7 +35,8 @@ func (s *Store) DeletedGroups(cursor string, limit int, keep func(*Group) bool) 
 	return deletedPage(s, KindGroup, cursor, limit, keep)
 }
 
-// DeletedServicePrincipals is DeletedUsers for enterprise applications.
+// DeletedServicePrincipals is DeletedUsers for enterprise applications, and for registrations that have none: keep looks at
+// Bare.
 func (s *Store) DeletedServicePrincipals(cursor string, limit int, keep func(*ServicePrincipal) bool) (Page[ServicePrincipal], error) {
 	return deletedPage(s, KindServicePrincipal, cursor, limit, keep)
 }

@@ -77,7 +77,7 @@ func (t *txn) find(id string, kinds ...Kind) (Object, error) {
 	if err != nil {
 		return o, err
 	}
-	if !ok || o.State != Live || len(kinds) > 0 && !slices.Contains(kinds, o.Kind) {
+	if !ok || o.State != Live || o.Bare || len(kinds) > 0 && !slices.Contains(kinds, o.Kind) {
 		return o, notFound(id)
 	}
 	return o, nil
@@ -124,6 +124,16 @@ func (t *txn) tally(u *User, by int) error {
 	return nil
 }
 
+// register keeps the counters of registrations.
+func (t *txn) register(sp *ServicePrincipal, by int) error {
+	if sp.Bare {
+		if err := t.add("bare", by); err != nil {
+			return err
+		}
+	}
+	return t.add("principals", by)
+}
+
 // enter makes an object live: its place in the lists, its look-ups and its counters.
 func (t *txn) enter(o Object, v any) error {
 	if err := t.in(liveBucket[o.Kind]).Put(key(o.Num), nil); err != nil {
@@ -154,7 +164,7 @@ func (t *txn) enter(o Object, v any) error {
 		}
 		return t.index(x.Num, KindGroup, x.names(), true)
 	case *ServicePrincipal:
-		if err := t.add("principals", 1); err != nil {
+		if err := t.register(x, 1); err != nil {
 			return err
 		}
 		return t.index(x.Num, KindServicePrincipal, x.names(), true)
@@ -187,7 +197,7 @@ func (t *txn) leave(o Object, v any) error {
 		}
 		return t.index(x.Num, KindGroup, x.names(), false)
 	case *ServicePrincipal:
-		if err := t.add("principals", -1); err != nil {
+		if err := t.register(x, -1); err != nil {
 			return err
 		}
 		return t.index(x.Num, KindServicePrincipal, x.names(), false)

@@ -56,6 +56,8 @@ type Object struct {
 	DisplayName     string    `json:"displayName,omitempty"`
 	CreatedDateTime time.Time `json:"createdDateTime"`
 	DeletedDateTime time.Time `json:"deletedDateTime,omitzero"`
+	// Bare marks the registration of an application that has no service principal: nothing finds it but its own ids.
+	Bare bool `json:"bare,omitempty"`
 }
 
 // SecurityIdentifier is the security identifier (SID) of the object: its GUID in four numbers

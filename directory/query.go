@@ -66,7 +66,7 @@ func (s *Store) Groups(q Query) (Page[Group], error) {
 
 // ServicePrincipals lists the enterprise applications.
 func (s *Store) ServicePrincipals(q Query) (Page[ServicePrincipal], error) {
-	return list(s, q, KindServicePrincipal, func(*ServicePrincipal) bool { return true })
+	return s.FilterServicePrincipals(q, func(*ServicePrincipal) bool { return true })
 }
 
 // list seeks to where the cursor points and reads on from there; what lies before is not walked.
@@ -327,7 +327,7 @@ type Counts struct {
 func (s *Store) Counts() (c Counts) {
 	if err := s.read(func(t *txn) error {
 		c = Counts{Users: t.countOf("users"), Groups: t.countOf("groups"), DisabledUsers: t.countOf("disabled"), Guests: t.countOf("guests"),
-			DeletedUsers: t.countOf("deleted User"), DeletedGroups: t.countOf("deleted Group"), ServicePrincipals: t.countOf("principals")}
+			DeletedUsers: t.countOf("deleted User"), DeletedGroups: t.countOf("deleted Group"), ServicePrincipals: t.countOf("principals") - t.countOf("bare")}
 		return nil
 	}); err != nil {
 		return Counts{}

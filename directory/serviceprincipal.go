@@ -7,19 +7,25 @@ import (
 // ServicePrincipal is an enterprise application of the tenant (resources/serviceprincipal.md).
 type ServicePrincipal struct {
 	Object
-	AppID                      string    `json:"appId"`
-	ApplicationID              string    `json:"applicationId"` // object id of the application registration
-	TemplateID                 string    `json:"applicationTemplateId,omitempty"`
-	AccountEnabled             bool      `json:"accountEnabled"`
-	AppRoleAssignmentRequired  bool      `json:"appRoleAssignmentRequired"`
-	Description                string    `json:"description,omitempty"`
-	Homepage                   string    `json:"homepage,omitempty"`
-	LoginURL                   string    `json:"loginUrl,omitempty"`
-	PreferredSSOMode           string    `json:"preferredSingleSignOnMode,omitempty"`
-	Notes                      string    `json:"notes,omitempty"`
-	NotificationEmailAddresses []string  `json:"notificationEmailAddresses,omitempty"`
-	Tags                       []string  `json:"tags,omitempty"`
-	AppRoles                   []AppRole `json:"appRoles,omitempty"`
+	AppID                      string     `json:"appId"`
+	ApplicationID              string     `json:"applicationId"` // object id of the application registration
+	TemplateID                 string     `json:"applicationTemplateId,omitempty"`
+	AccountEnabled             bool       `json:"accountEnabled"`
+	AppRoleAssignmentRequired  bool       `json:"appRoleAssignmentRequired"`
+	Description                string     `json:"description,omitempty"`
+	Homepage                   string     `json:"homepage,omitempty"`
+	LoginURL                   string     `json:"loginUrl,omitempty"`
+	PreferredSSOMode           string     `json:"preferredSingleSignOnMode,omitempty"`
+	Notes                      string     `json:"notes,omitempty"`
+	NotificationEmailAddresses []string   `json:"notificationEmailAddresses,omitempty"`
+	Tags                       []string   `json:"tags,omitempty"`
+	AppRoles                   []AppRole  `json:"appRoles,omitempty"`
+	Passwords                  []Password `json:"passwords,omitempty"`
+	Owners                     []uint64   `json:"owners,omitempty"` // numbers, some perhaps of the deleted
+	RegistrationOwners         []uint64   `json:"registrationOwners,omitempty"`
+	// More and Registration hold other properties of the service principal and of its registration, by their Graph names.
+	More         map[string]any `json:"more,omitempty"`
+	Registration map[string]any `json:"registration,omitempty"`
 }
 
 // AppRole is a role that an application defines.
@@ -56,23 +62,29 @@ func (s *Store) CreateServicePrincipal(now time.Time, displayName, templateID st
 		if err := checkRoles(roles); err != nil {
 			return Object{}, err
 		}
-		n, err := t.next()
-		if err != nil {
-			return Object{}, err
-		}
-		sp.AppID, sp.ApplicationID = derive(s.seed, "appId", n), derive(s.seed, "application", n)
-		if err := t.create(s, now, KindServicePrincipal, &sp.Object, &sp); err != nil {
-			return Object{}, err
-		}
-		for _, id := range []string{sp.AppID, sp.ApplicationID} {
-			if err := t.in(bucketAppIDs).Put(guidKey(id), key(sp.Num)); err != nil {
-				return Object{}, err
-			}
-		}
-		_, err = t.log(now, change{Op: opCreate, Kind: KindServicePrincipal, Num: sp.Num})
+		err := t.createPrincipal(s, now, &sp)
 		return sp.Object, err
 	})
 	return sp, err
+}
+
+// createPrincipal gives a new service principal its ids, and its registration's.
+func (t *txn) createPrincipal(s *Store, now time.Time, sp *ServicePrincipal) error {
+	n, err := t.next()
+	if err != nil {
+		return err
+	}
+	sp.AppID, sp.ApplicationID = derive(s.seed, "appId", n), derive(s.seed, "application", n)
+	if err := t.create(s, now, KindServicePrincipal, &sp.Object, sp); err != nil {
+		return err
+	}
+	for _, id := range []string{sp.AppID, sp.ApplicationID} {
+		if err := t.in(bucketAppIDs).Put(guidKey(id), key(sp.Num)); err != nil {
+			return err
+		}
+	}
+	_, err = t.log(now, change{Op: opCreate, Kind: KindServicePrincipal, Num: sp.Num})
+	return err
 }
 
 // ServicePrincipal returns a service principal by its object id.
@@ -81,19 +93,11 @@ func (s *Store) ServicePrincipal(id string) (ServicePrincipal, error) {
 }
 
 // ServicePrincipalByAppID returns a service principal by its appId, or by the object id of its application.
-func (s *Store) ServicePrincipalByAppID(id string) (sp ServicePrincipal, err error) {
-	err = s.read(func(t *txn) error {
-		n := num(t.in(bucketAppIDs).Get(guidKey(id)))
-		p, ok, err := load[ServicePrincipal](t, n)
-		if err != nil {
-			return err
-		}
-		if !ok || p.State != Live {
-			return notFound(id)
-		}
-		sp = *p
-		return nil
-	})
+func (s *Store) ServicePrincipalByAppID(id string) (ServicePrincipal, error) {
+	sp, err := s.Registration(id)
+	if err == nil && sp.Bare {
+		return ServicePrincipal{}, notFound(id)
+	}
 	return sp, err
 }
 
@@ -134,36 +138,19 @@ func checkRoles(roles []AppRole) error {
 
 // UpdateServicePrincipal changes properties of a service principal.
 func (s *Store) UpdateServicePrincipal(now time.Time, id string, edit Props) (ServicePrincipal, error) {
-	var out ServicePrincipal
-	err := s.write("updated", func(t *txn) (Object, error) {
-		o, err := t.find(id, KindServicePrincipal)
-		if err != nil {
-			return o, err
-		}
-		sp, _, err := load[ServicePrincipal](t, o.Num)
-		if err != nil {
-			return o, err
-		}
-		before := *sp
+	return s.UpdatePrincipal(now, id, edit, nil)
+}
+
+// UpdatePrincipal does the same, with further properties by their Graph names that whoever writes them has checked; nil
+// removes one.
+func (s *Store) UpdatePrincipal(now time.Time, id string, edit Props, more map[string]any) (ServicePrincipal, error) {
+	return s.changePrincipal(now, principal(id), func(_ *txn, sp *ServicePrincipal) ([]string, error) {
 		changed, err := apply(KindServicePrincipal, principalTable, sp, edit, new(map[string]any), false)
 		if err != nil {
-			return o, err
+			return nil, err
 		}
-		out = *sp
-		if len(changed) == 0 {
-			return o, errUnchanged
-		}
-		if err := t.leave(before.Object, &before); err != nil {
-			return o, err
-		}
-		if err := t.enter(sp.Object, sp); err != nil {
-			return o, err
-		}
-		if err := t.putObject(sp); err != nil {
-			return o, err
-		}
-		_, err = t.log(now, change{Op: opUpdate, Kind: KindServicePrincipal, Num: o.Num, Changed: changed})
-		return o, err
+		names := []string(nil)
+		sp.More, names = merged(sp.More, more)
+		return append(changed, names...), nil
 	})
-	return out, err
 }

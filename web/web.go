@@ -69,7 +69,7 @@ func New(d Deps) (*Server, error) {
 	)
 	s.scim()
 	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset})
-	s.graph = graph.New(graph.Deps{Service: d.Service, APIToken: d.APIToken, Log: d.Log})
+	s.graph = graph.New(graph.Deps{Service: d.Service, APIToken: d.APIToken, StrictClients: d.APIToken != "", Log: d.Log})
 	s.graph.Register(e)
 	s.portal = portal.New(portal.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset, DataFile: d.DataFile})
 	s.portal.Register(e)

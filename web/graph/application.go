@@ -112,15 +112,32 @@ func (g *Graph) principalValues(sp *directory.ServicePrincipal) values {
 			return []string{sp.AppID}
 		case "servicePrincipalType":
 			return "Application"
+		case "passwordCredentials":
+			return passwordObjects(sp, true)
+		case "replyUrls":
+			if _, written := sp.More[name]; !written {
+				web, _ := sp.Registration["web"].(map[string]any)
+				return writtenValue(principalKind, name, web["redirectUris"])
+			}
 		case "signInAudience":
-			return "AzureADMyOrg"
+			return audience(sp)
 		case "tags":
 			return sp.Tags
 		case "verifiedPublisher":
 			return nobody
 		}
+		if v, written := sp.More[name]; written {
+			return writtenValue(principalKind, name, v)
+		}
 		return nil
 	}
+}
+
+func audience(sp *directory.ServicePrincipal) any {
+	if v, written := sp.Registration["signInAudience"]; written {
+		return v
+	}
+	return "AzureADMyOrg"
 }
 
 // applicationValues gives the properties of the registration behind an enterprise application.
@@ -131,20 +148,23 @@ func (g *Graph) applicationValues(sp *directory.ServicePrincipal) values {
 		case "id":
 			return sp.ApplicationID
 		case "deletedDateTime", "appId", "applicationTemplateId", "createdDateTime", "displayName", "notes", "signInAudience", "tags", "appRoles",
-			"info", "verifiedPublisher":
+			"verifiedPublisher":
 			return shared(name)
 		case "publisherDomain":
 			return g.dir.Tenant().DefaultDomain
-		case "api":
-			return object{{"acceptMappedClaims", nil}, {"knownClientApplications", []any{}}, {"requestedAccessTokenVersion", nil},
-				{"oauth2PermissionScopes", []any{}}, {"preAuthorizedApplications", []any{}}}
-		case "parentalControlSettings":
-			return object{{"countriesBlockedForMinors", []any{}}, {"legalAgeGroupRule", "Allow"}}
-		case "publicClient", "spa":
-			return object{{"redirectUris", []any{}}}
+		case "passwordCredentials":
+			return passwordObjects(sp, false)
+		case "optionalClaims":
+			if _, written := sp.Registration[name]; !written {
+				return nil
+			}
 		case "web":
-			return object{{"homePageUrl", optional(sp.Homepage)}, {"logoutUrl", nil}, {"redirectUris", []any{}},
-				{"implicitGrantSettings", object{{"enableAccessTokenIssuance", false}, {"enableIdTokenIssuance", true}}}}
+			shape := overlaid(shapes[name], map[string]any{"homePageUrl": optional(sp.Homepage)})
+			written, _ := sp.Registration[name].(map[string]any)
+			return overlaid(shape, written)
+		}
+		if p, ok := applicationKind.find(name); ok && (p.typ == typeObject || sp.Registration[name] != nil) {
+			return writtenValue(applicationKind, name, sp.Registration[name])
 		}
 		return nil
 	}
@@ -158,6 +178,7 @@ func (g *Graph) principals() source[directory.ServicePrincipal] {
 func (g *Graph) applications() source[directory.ServicePrincipal] {
 	s := g.principals()
 	s.kind, s.list, s.value, s.one, s.add = applicationKind, "applications", g.applicationValues, g.registration, nil
+	s.page, s.total = g.dir.FilterRegistrations, nil
 	return s
 }
 
@@ -177,14 +198,14 @@ func (g *Graph) addAssignments(c *call, sp *directory.ServicePrincipal, o object
 	return append(o, member{"appRoleAssignedTo", shown}), nil
 }
 
-// registration finds the service principal of a registration by the registration's object id.
+// registration finds an application by its object id, or by appId=.
 func (g *Graph) registration(id string) (directory.ServicePrincipal, error) {
-	if app, ok := strings.CutPrefix(id, "appId="); ok {
-		return g.byAppID(app)
-	}
-	sp, err := g.dir.ServicePrincipalByAppID(id)
-	if err == nil && !strings.EqualFold(sp.ApplicationID, id) {
-		err = missing(id)
+	app, byAppID := strings.CutPrefix(id, "appId=")
+	sp, err := g.dir.Registration(app)
+	switch {
+	case directory.CodeOf(err) == directory.NotFound,
+		err == nil && byAppID && !strings.EqualFold(sp.AppID, app), err == nil && !byAppID && !strings.EqualFold(sp.ApplicationID, app):
+		err = missing(app)
 	}
 	return sp, err
 }
@@ -251,54 +272,6 @@ func (g *Graph) application(c *call) (directory.ServicePrincipal, error) {
 	return g.registration(c.params["id"])
 }
 
-// writable are the properties of an enterprise application that a PATCH may change.
-var writable = map[string]bool{"accountEnabled": true, "appRoleAssignmentRequired": true, "displayName": true, "description": true, "homepage": true,
-	"loginUrl": true, "preferredSingleSignOnMode": true, "notes": true, "notificationEmailAddresses": true, "tags": true}
-
-func (g *Graph) updatePrincipal(c *call) error {
-	sp, err := g.principal(c)
-	if err != nil {
-		return err
-	}
-	return g.patchPrincipal(c, principalKind, sp, writable)
-}
-
-// updateApplication changes what a registration shares with its service principal.
-func (g *Graph) updateApplication(c *call) error {
-	sp, err := g.application(c)
-	if err != nil {
-		return err
-	}
-	return g.patchPrincipal(c, applicationKind, sp, map[string]bool{"displayName": true, "notes": true, "tags": true})
-}
-
-func (g *Graph) patchPrincipal(c *call, k *kind, sp directory.ServicePrincipal, may map[string]bool) error {
-	body, err := c.object(false)
-	if err != nil {
-		return err
-	}
-	props := directory.Props{}
-	for name, v := range body {
-		if strings.Contains(name, "@odata.") {
-			continue
-		}
-		p, ok := k.find(name)
-		switch {
-		case !ok:
-			return refused("Property '%s' does not exist as a declared property or extension property.", name)
-		case p.name == "appRoles" && k == principalKind:
-			return refused("Property 'appRoles' of a service principal is changed on its application.")
-		case !may[p.name]:
-			return refused("Property '%s' is read-only here and cannot be set.", p.name)
-		}
-		props[p.name] = v
-	}
-	if _, err := g.dir.UpdateServicePrincipal(g.svc.Clock().Now(), sp.ID, props); err != nil {
-		return err
-	}
-	return c.noContent()
-}
-
 func (g *Graph) deletePrincipal(c *call) error {
 	sp, err := g.principal(c)
 	if err != nil {
@@ -316,7 +289,13 @@ func (g *Graph) deleteApplication(c *call) error {
 }
 
 func (g *Graph) dropApplication(c *call, sp directory.ServicePrincipal) error {
-	if err := g.svc.DeleteApplication(sp.ID); err != nil {
+	var err error
+	if sp.Bare {
+		err = g.dir.DeleteRegistration(g.svc.Clock().Now(), sp.ApplicationID)
+	} else {
+		err = g.svc.DeleteApplication(sp.ID)
+	}
+	if err != nil {
 		return err
 	}
 	return c.noContent()

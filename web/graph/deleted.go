@@ -26,7 +26,9 @@ func (g *Graph) listDeleted(c *call) error {
 	case "serviceprincipal":
 		s := g.principals()
 		s.list, s.one, s.total, s.names, s.add = "deleted service principals", nil, nil, nil, nil
-		s.page = g.deletedPrincipals
+		s.page = func(q directory.Query, keep func(*directory.ServicePrincipal) bool) (directory.Page[directory.ServicePrincipal], error) {
+			return g.deletedPrincipals(q, func(sp *directory.ServicePrincipal) bool { return !sp.Bare && keep(sp) })
+		}
 		return s.respondDeleted(g, c)
 	case "application":
 		s := g.applications()
@@ -72,7 +74,19 @@ func (g *Graph) deletedObject(id string, selected []string) (object, error) {
 	if err := checkGUID(id); err != nil {
 		return nil, err
 	}
+	if app, err := g.dir.DeletedRegistration(id); err == nil {
+		k := *applicationKind
+		k.fields = withDeleted(k.fields)
+		names, err := k.selected(selected)
+		if err != nil {
+			return nil, err
+		}
+		return k.show(g.applicationValues(&app), names).with(k.odataType()), nil
+	}
 	o, err := g.dir.DeletedObject(id)
+	if err == nil && o.Bare {
+		err = missing(id)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +125,7 @@ func (g *Graph) getDeleted(c *call) error {
 	if err != nil {
 		return err
 	}
-	if cast := c.params["cast"]; cast != "" {
+	if cast := c.params["cast"]; cast != "" && !(cast == "application" && o.get("@odata.type") == applicationKind.odataType().value) {
 		if d, err := g.dir.DeletedObject(c.params["id"]); err != nil {
 			return err
 		} else if k, _, ok := castKind(cast); !ok || k != d.Kind {
@@ -140,11 +154,14 @@ func (g *Graph) restore(c *call) error {
 	if body.NewUserPrincipalName != nil {
 		return notImplemented("restore with newUserPrincipalName")
 	}
-	o, err := g.dir.Restore(g.svc.Clock().Now(), c.params["id"])
-	if err != nil {
+	id, shownID := c.params["id"], c.params["id"]
+	if app, err := g.dir.DeletedRegistration(id); err == nil {
+		id = app.ID // the registration comes back together with its service principal
+	}
+	if _, err := g.dir.Restore(g.svc.Clock().Now(), id); err != nil {
 		return err
 	}
-	shown, err := g.directoryObject(o.ID, nil)
+	shown, err := g.directoryObject(shownID, nil)
 	if err != nil {
 		return err
 	}
@@ -155,7 +172,11 @@ func (g *Graph) purge(c *call) error {
 	if err := checkGUID(c.params["id"]); err != nil {
 		return err
 	}
-	if err := g.dir.Purge(g.svc.Clock().Now(), c.params["id"]); err != nil {
+	id := c.params["id"]
+	if app, err := g.dir.DeletedRegistration(id); err == nil {
+		id = app.ID
+	}
+	if err := g.dir.Purge(g.svc.Clock().Now(), id); err != nil {
 		return err
 	}
 	return c.noContent()

@@ -63,7 +63,7 @@ func (g *Graph) deltaPrincipals(c *call) error {
 	return g.delta(c, tracked{kind: principalKind, of: directory.KindServicePrincipal, find: (*directory.Reader).Num,
 		load: func(r *directory.Reader, n uint64) (values, bool) {
 			sp, ok := r.ServicePrincipalByNum(n)
-			return g.principalValues(sp), ok
+			return g.principalValues(sp), ok && !sp.Bare
 		}})
 }
 

@@ -25,8 +25,8 @@ import (
 type Deps struct {
 	Service  *sim.Service
 	APIToken string // "": nobody is asked for a token
-	// StrictClients lets the token endpoint accept only the API token as client secret; otherwise any pair of id and
-	// secret gets a token, so that scripts run unchanged.
+	// StrictClients lets the token endpoint accept only the API token and the passwords of applications as client secrets;
+	// otherwise any pair of id and secret gets a token, so that scripts run unchanged.
 	StrictClients bool
 	Log           *slog.Logger
 }

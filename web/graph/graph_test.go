@@ -295,7 +295,7 @@ func TestTokens(t *testing.T) {
 	}
 	w.want(401, "GET", "/v1.0/users", nil, "Authorization", "Bearer wrong")
 	w.want(200, "GET", "/v1.0/users", nil, "Authorization", "Bearer secret-of-the-api")
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"11111111-2222-3333-4444-555555555555"}, "client_secret": {"any"}, "scope": {w.url + "/.default"}}
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"11111111-2222-3333-4444-555555555555"}, "client_secret": {"secret-of-the-api"}, "scope": {w.url + "/.default"}}
 	token := w.want(200, "POST", "/contoso.example/oauth2/v2.0/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 	jwt := token.str("access_token")
 	if token.at("expires_in") != 3599.0 || strings.Count(jwt, ".") != 2 {
@@ -345,10 +345,14 @@ func TestTokens(t *testing.T) {
 	if a := w.want(200, "GET", "/metadata/endpoints?api-version=2022-09-01", nil); a.str("authentication", "loginEndpoint") != w.url {
 		t.Error(a.text)
 	}
-	former := w.want(200, "POST", "/contoso.example/oauth2/token", "grant_type=client_credentials&client_id=a&client_secret=b&resource=https://graph.example", "Content-Type", "application/x-www-form-urlencoded")
+	former := w.want(200, "POST", "/contoso.example/oauth2/token", "grant_type=client_credentials&client_id=a&client_secret=secret-of-the-api&resource=https://graph.example", "Content-Type", "application/x-www-form-urlencoded")
 	if former.str("expires_in") != "3599" || former.str("resource") != "https://graph.example" {
 		t.Error(former.text)
 	}
+	// Where nobody is asked for a token, any client gets one.
+	open := newWorld(t, "")
+	form.Set("client_secret", "any")
+	open.want(200, "POST", "/contoso.example/oauth2/v2.0/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 }
 
 const graphID = "00000003-0000-0000-c000-000000000000"

@@ -41,7 +41,7 @@ func (g *Graph) groups() source[directory.Group] {
 const expandMost = 20
 
 func (g *Graph) addToGroup(c *call, group *directory.Group, o object) (object, error) {
-	list, err := expansions(c, "members", "memberOf")
+	list, err := expansions(c, "members", "memberOf", "owners")
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +49,9 @@ func (g *Graph) addToGroup(c *call, group *directory.Group, o object) (object, e
 		page, err := g.dir.Members(group.ID, "", expandMost)
 		if e.name == "memberOf" {
 			page.Items, err = g.dir.MemberOf(group.ID)
+		}
+		if e.name == "owners" {
+			page.Items, err = g.dir.Owners(directory.Holder{ID: group.ID})
 		}
 		if err != nil && directory.CodeOf(err) != directory.NotFound {
 			return nil, err
@@ -112,33 +115,30 @@ func (g *Graph) getGroupProperty(c *call) error {
 const bindMost = 20
 
 // groupEdit reads a body about a group, with the members that it binds.
-func (g *Graph) groupEdit(c *call) (props directory.Props, members []string, err error) {
+func (g *Graph) groupEdit(c *call) (props directory.Props, members, owners []string, err error) {
 	body, err := c.object(false)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	if owners, bound := body.take("owners@odata.bind"); bound {
-		if list, ok := owners.([]any); !ok || len(list) > 0 {
-			return nil, nil, notImplemented("owners@odata.bind of a group")
+	for name, into := range map[string]*[]string{"members": &members, "owners": &owners} {
+		if list, bound := body.take(name + "@odata.bind"); bound {
+			if *into, err = references(list); err != nil {
+				return nil, nil, nil, err
+			}
+		}
+		if _, given := body.take(name); given {
+			return nil, nil, nil, refused("Property '%s' is a navigation property; bind it with '%s@odata.bind' or use /%s/$ref.", name, name, name)
 		}
 	}
-	if list, bound := body.take("members@odata.bind"); bound {
-		if members, err = references(list); err != nil {
-			return nil, nil, err
-		}
-	}
-	if len(members) > bindMost {
-		return nil, nil, refused("The request holds %d references; at most %d can be bound in one request.", len(members), bindMost)
-	}
-	if _, given := body.take("members"); given {
-		return nil, nil, refused("Property 'members' is a navigation property; bind it with 'members@odata.bind' or use /members/$ref.")
+	if n := len(members) + len(owners); n > bindMost {
+		return nil, nil, nil, refused("The request holds %d references; at most %d can be bound in one request.", n, bindMost)
 	}
 	props, err = edit(groupKind, directory.GroupProperties(), body)
-	return props, members, err
+	return props, members, owners, err
 }
 
 func (g *Graph) createGroup(c *call) error {
-	props, members, err := g.groupEdit(c)
+	props, members, owners, err := g.groupEdit(c)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (g *Graph) createGroup(c *call) error {
 			props["mail"] = nick + "@" + g.dir.Tenant().DefaultDomain
 		}
 	}
-	group, err := g.dir.CreateGroup(g.svc.Clock().Now(), props, members...)
+	group, err := g.dir.CreateOwnedGroup(g.svc.Clock().Now(), props, owners, members)
 	if err != nil {
 		return err
 	}
@@ -161,9 +161,12 @@ func (g *Graph) updateGroup(c *call) error {
 	if err := checkGUID(c.params["id"]); err != nil {
 		return err
 	}
-	props, members, err := g.groupEdit(c)
+	props, members, owners, err := g.groupEdit(c)
 	if err != nil {
 		return err
+	}
+	if len(owners) > 0 {
+		return refused("Property 'owners@odata.bind' is for new groups; use /owners/$ref.")
 	}
 	group, err := g.dir.UpdateGroup(g.svc.Clock().Now(), c.params["id"], props, members...)
 	if err != nil {

@@ -102,8 +102,8 @@ func (g *Graph) giveToken(c echo.Context, former bool) error {
 		}
 		audience = strings.TrimSuffix(scope, "/")
 	}
-	if g.strict && subtle.ConstantTimeCompare([]byte(secret), []byte(g.token)) != 1 {
-		return g.refuse(c, loginError{401, "invalid_client", 7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '" + id + "'."})
+	if e, ok := g.known(id, secret); !ok {
+		return g.refuse(c, e)
 	}
 	token, issued, err := g.grant(id, audience, origin(c)+"/"+g.dir.Tenant().ID+"/")
 	if err != nil {
@@ -115,6 +115,21 @@ func (g *Graph) giveToken(c echo.Context, former bool) error {
 	return c.JSON(http.StatusOK, object{{"token_type", "Bearer"}, {"expires_in", "3599"}, {"ext_expires_in", "3599"},
 		{"expires_on", strconv.FormatInt(issued.Add(tokenLife).Unix(), 10)}, {"not_before", strconv.FormatInt(issued.Unix(), 10)},
 		{"resource", form.Get("resource")}, {"access_token", token}})
+}
+
+// known reports whether a client may have a token: with the API token as its secret, or with one that was made by addPassword.
+// When no token is asked for anyway, any pair will do, so that scripts run unchanged.
+func (g *Graph) known(id, secret string) (e loginError, ok bool) {
+	if !g.strict || subtle.ConstantTimeCompare([]byte(secret), []byte(g.token)) == 1 {
+		return e, true
+	}
+	app, err := g.dir.Registration(id)
+	if err != nil || !strings.EqualFold(app.AppID, id) {
+		return loginError{400, "unauthorized_client", 700016, "Application with identifier '" + id + "' was not found in the directory '" +
+			g.dir.Tenant().DisplayName + "'. This can happen if the application has not been installed by the administrator of the tenant."}, false
+	}
+	return loginError{401, "invalid_client", 7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '" + id + "'."},
+		app.Knows(secret, g.svc.Clock().Now())
 }
 
 // unescaped is a part of a Basic header, which RFC 6749 section 2.3.1 wants form-encoded; clients that don't are served too.

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -96,6 +97,17 @@ func kindOf(k directory.Kind) *kind {
 // directoryObject shows a live object of any kind with its type.
 func (g *Graph) directoryObject(id string, selected []string) (object, error) {
 	o, err := g.dir.Object(id)
+	if directory.CodeOf(err) == directory.NotFound {
+		app, err := g.registration(id)
+		if err != nil {
+			return nil, err
+		}
+		names, err := applicationKind.selectedOf(selected)
+		if err != nil {
+			return nil, err
+		}
+		return applicationKind.show(g.applicationValues(&app), names).with(applicationKind.odataType()), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +148,7 @@ func (k *kind) selectedOf(names []string) ([]string, error) {
 			list = append(list, name)
 			continue
 		}
-		other := slices.ContainsFunc([]*kind{userKind, groupKind, principalKind}, func(o *kind) bool {
+		other := slices.ContainsFunc([]*kind{userKind, groupKind, principalKind, applicationKind}, func(o *kind) bool {
 			_, ok := o.find(name)
 			return ok
 		})
@@ -243,18 +255,19 @@ func (g *Graph) getByIDs(c *call) error {
 		if err := checkGUID(id); err != nil {
 			return err
 		}
-		o, err := g.dir.Object(id)
-		if directory.CodeOf(err) == directory.NotFound {
-			continue
-		}
-		if err != nil {
+		name := applicationKind.name
+		if o, err := g.dir.Object(id); err == nil {
+			name = kindOf(o.Kind).name
+		} else if directory.CodeOf(err) != directory.NotFound {
 			return err
 		}
-		name := kindOf(o.Kind).name
 		if len(body.Types) > 0 && !slices.ContainsFunc(body.Types, func(t string) bool { return strings.EqualFold(t, name) || strings.EqualFold(t, "directoryObject") }) {
 			continue
 		}
 		shown, err := g.directoryObject(id, nil)
+		if errors.As(err, new(*Error)) || directory.CodeOf(err) == directory.NotFound { // there is no such object
+			continue
+		}
 		if err != nil {
 			return err
 		}

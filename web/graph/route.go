@@ -85,12 +85,15 @@ func routes() []route {
 		{method: "GET", path: "/applications/$count", handle: (*Graph).countApplications, options: "filter search", doc: "Count applications"},
 		{method: "GET", path: "/applications/delta", handle: (*Graph).deltaApplications, options: deltaOptions, doc: "Track changes of applications"},
 		{method: "GET", path: "/applications/{id}", handle: (*Graph).getApplication, options: "select", doc: "Get an application"},
+		{method: "POST", path: "/applications", handle: (*Graph).createApplication, doc: "Register an application"},
+		{method: "PUT", path: "/applications/{id}/logo", handle: (*Graph).ignoreLogo, doc: "Take the logo of an application, which is shown nowhere"},
 		{method: "PATCH", path: "/applications/{id}", handle: (*Graph).updateApplication, doc: "Update an application"},
 		{method: "DELETE", path: "/applications/{id}", handle: (*Graph).deleteApplication, doc: "Delete an application with its service principal"},
 		{method: "GET", path: "/servicePrincipals", handle: (*Graph).listPrincipals, options: listOptions, doc: "List enterprise applications"},
 		{method: "GET", path: "/servicePrincipals/$count", handle: (*Graph).countPrincipals, options: "filter search", doc: "Count enterprise applications"},
 		{method: "GET", path: "/servicePrincipals/delta", handle: (*Graph).deltaPrincipals, options: deltaOptions, doc: "Track changes of enterprise applications"},
 		{method: "GET", path: "/servicePrincipals/{id}", handle: (*Graph).getPrincipal, options: objectOptions, doc: "Get an enterprise application"},
+		{method: "POST", path: "/servicePrincipals", handle: (*Graph).createPrincipal, doc: "Create the service principal of an application"},
 		{method: "PATCH", path: "/servicePrincipals/{id}", handle: (*Graph).updatePrincipal, doc: "Update an enterprise application"},
 		{method: "DELETE", path: "/servicePrincipals/{id}", handle: (*Graph).deletePrincipal, doc: "Delete an enterprise application with its job"},
 		{method: "GET", path: "/servicePrincipals/{id}/appRoleAssignedTo", handle: (*Graph).listAssigned, options: "select filter count top skiptoken", doc: "List assignments to an application"},
@@ -113,6 +116,13 @@ func routes() []route {
 			route{method: "POST", path: set + "/getMemberObjects", handle: (*Graph).memberGroups, doc: "The same"},
 		)
 	}
+	for _, set := range []string{"/applications/{id}", "/servicePrincipals/{id}"} {
+		r = append(r,
+			route{method: "POST", path: set + "/addPassword", handle: (*Graph).addPassword, doc: "Add a client secret"},
+			route{method: "POST", path: set + "/removePassword", handle: (*Graph).removePassword, doc: "Remove a client secret"},
+		)
+	}
+	r = append(r, ownerRoutes()...)
 	r = append(r, syncRoutes()...)
 	for _, line := range strings.Fields(unsupported) {
 		r = append(r, route{method: anyMethod, path: line, doc: "Part of Microsoft Graph, not of this subset"})
@@ -123,8 +133,7 @@ func routes() []route {
 // unsupported are routes of Graph that stand below others of the table.
 const unsupported = `
 /$metadata /users/{id}/changePassword /users/{id}/revokeSignInSessions /users/{id}/assignLicense /users/{id}/photo
-/groups/{id}/owners /groups/{id}/owners/$ref /servicePrincipals/{id}/owners /servicePrincipals/{id}/owners/$ref /applications/{id}/owners
-/applications/{id}/owners/$ref /applications/{id}/addPassword /applications/{id}/removePassword /applications/{id}/addKey /applications/{id}/logo
+/applications/{id}/addKey /applications/{id}/removeKey /servicePrincipals/{id}/removeKey
 /applications/{id}/extensionProperties /servicePrincipals/{id}/addTokenSigningCertificate /servicePrincipals/{id}/addKey
 /servicePrincipals/{id}/claimsMappingPolicies /servicePrincipals/{id}/createPasswordSingleSignOnCredentials
 /servicePrincipals/{id}/appRoleAssignments /auditLogs/signIns /auditLogs/directoryAudits
