@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"entrasim/directory"
 	"entrasim/sim/mapping"
@@ -16,27 +15,12 @@ import (
 // limitations").
 const OnDemandMembers = 5
 
-// The documented limit of runs on demand: so many in so much time of the clock
-// (api/synchronization-synchronizationjob-provisionondemand.md).
-const (
-	onDemandRuns   = 5
-	onDemandWindow = 10 * time.Second
-)
-
 // OnDemandRequest names what is provisioned on demand: one user, or one group with members of it. All ids are those of the
 // directory.
 type OnDemandRequest struct {
 	ObjectID string
 	Kind     string   // User or Group; "" takes what the object is
 	Members  []string // users of a group, at most OnDemandMembers; without any the group alone is written
-}
-
-// TooManyError is the refusal of a run on demand that exceeds the documented rate. After is how long to wait, in time of
-// the clock.
-type TooManyError struct{ After time.Duration }
-
-func (e *TooManyError) Error() string {
-	return fmt.Sprintf("Provision on demand takes %d requests in %s; wait %s.", onDemandRuns, onDemandWindow, e.After)
 }
 
 // demand is what a run on demand adds to a cycle: it is one of a single object.
@@ -59,8 +43,8 @@ type demanded struct {
 // result's to say; so is a target that does not answer the probe.
 //
 // The error is directory.NotFound for an application without a job and for objects that the directory does not have or has
-// purged, directory.Invalid for a request that can't be meant, a *TooManyError, directory.Conflict when a restart or a
-// reset comes between, or that of ctx.
+// purged, directory.Invalid for a request that can't be meant, directory.Conflict when a restart or a reset comes between,
+// or that of ctx.
 func (s *Service) OnDemand(ctx context.Context, appID string, req OnDemandRequest) (result OnDemandResult, err error) {
 	j, err := s.job(appID)
 	if err != nil {
@@ -68,9 +52,6 @@ func (s *Service) OnDemand(ctx context.Context, appID string, req OnDemandReques
 	}
 	what, err := s.demanded(j, req)
 	if err != nil {
-		return result, err
-	}
-	if err := s.admit(); err != nil {
 		return result, err
 	}
 	var failed error
@@ -91,22 +72,6 @@ func (s *Service) OnDemand(ctx context.Context, appID string, req OnDemandReques
 		err = failed
 	}
 	return result, err
-}
-
-// admit counts a run against the documented rate, where that is enforced.
-func (s *Service) admit() error {
-	if !s.opt.ThrottleOnDemand {
-		return nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.clock.Now()
-	s.demands = slices.DeleteFunc(s.demands, func(t time.Time) bool { return now.Sub(t) >= onDemandWindow })
-	if len(s.demands) >= onDemandRuns {
-		return &TooManyError{s.demands[0].Add(onDemandWindow).Sub(now)}
-	}
-	s.demands = append(s.demands, now)
-	return nil
 }
 
 // demanded finds what a request names.

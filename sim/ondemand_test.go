@@ -178,16 +178,6 @@ func TestOnDemandLimits(t *testing.T) {
 	if got := w.svc.Traffic(0, 10); len(got.Exchanges) != 0 {
 		t.Errorf("%d requests", len(got.Exchanges))
 	}
-	w.svc.opt.ThrottleOnDemand = true
-	for range 5 {
-		w.no(ask(OnDemandRequest{ObjectID: ids[0]}))
-	}
-	var many *TooManyError
-	if err := ask(OnDemandRequest{ObjectID: ids[0]}); !errors.As(err, &many) || many.After != 10*time.Second {
-		t.Errorf("%v", err)
-	}
-	w.advance(10 * time.Second)
-	w.no(ask(OnDemandRequest{ObjectID: ids[0]}))
 }
 
 func TestOnDemandGroupWithMembers(t *testing.T) {

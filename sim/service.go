@@ -54,8 +54,6 @@ type Options struct {
 	MaxRetryAfter time.Duration
 	// LogCount is how many provisioning log records are kept at most; 0 means 1,000,000.
 	LogCount int
-	// ThrottleOnDemand enforces the documented limit of five runs on demand in ten seconds of the clock.
-	ThrottleOnDemand bool
 }
 
 // Service is the provisioning service of one tenant. It is safe for concurrent use.
@@ -82,7 +80,6 @@ type Service struct {
 	era     context.Context // ends with a reset: what was asked for before it ends, too
 	endEra  context.CancelFunc
 	closed  bool
-	demands []time.Time // when runs on demand were asked for lately
 
 	keptMu sync.Mutex
 	kept   clockRecord // as it stands in the file

@@ -39,7 +39,10 @@ type Deps struct {
 	APIToken string                      // "" asks nobody for a token
 	Reset    func(context.Context) error // POST /sim/reset
 	DataFile string                      // for display
-	Log      *slog.Logger
+	// OnDemandFormat and ThrottleOnDemand are Graph's; see graph.Deps.
+	OnDemandFormat   graph.OnDemandFormat
+	ThrottleOnDemand bool
+	Log              *slog.Logger
 }
 
 // Server is the HTTP server of the program.
@@ -69,7 +72,8 @@ func New(d Deps) (*Server, error) {
 	)
 	s.scim()
 	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset})
-	s.graph = graph.New(graph.Deps{Service: d.Service, APIToken: d.APIToken, StrictClients: d.APIToken != "", Log: d.Log})
+	s.graph = graph.New(graph.Deps{Service: d.Service, APIToken: d.APIToken, StrictClients: d.APIToken != "", Log: d.Log,
+		OnDemandFormat: d.OnDemandFormat, ThrottleOnDemand: d.ThrottleOnDemand})
 	s.graph.Register(e)
 	s.portal = portal.New(portal.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset, DataFile: d.DataFile})
 	s.portal.Register(e)

@@ -18,6 +18,7 @@ import (
 	"entrasim/directory"
 	"entrasim/sim/clock"
 	"entrasim/web"
+	"entrasim/web/graph"
 )
 
 // serve is the program's main job. Flags of the company are pointers, so that a file can tell what was typed.
@@ -33,6 +34,9 @@ type serve struct {
 	APIToken  string `name:"api-token" help:"Token that the APIs and the portal ask for; without it only loopback addresses are served." placeholder:"TOKEN"`
 
 	TLSAddr string `name:"tls-addr" help:"Address of a second, HTTPS listener; its CA is written to ca.pem beside the data file." placeholder:"HOST:PORT"`
+
+	OnDemandFormat   string `name:"on-demand-format" default:"reference" enum:"reference,live" help:"Form of Graph's answer to provisionOnDemand: that of the documentation (reference, the default) or that of captures (live)." placeholder:"FORM"`
+	ThrottleOnDemand bool   `name:"throttle-on-demand" help:"Enforce Graph's limit of five provisionOnDemand requests in ten seconds."`
 
 	ready func(url string) // tests are told the address
 }
@@ -168,7 +172,8 @@ func (c *serve) Run(ctx context.Context, o output) (err error) {
 		}
 		return errors.Join(err, in.close())
 	}
-	server, err := web.New(web.Deps{Service: in.svc, Target: in.target, APIToken: c.APIToken, Reset: in.Reset, DataFile: path, Log: log})
+	server, err := web.New(web.Deps{Service: in.svc, Target: in.target, APIToken: c.APIToken, Reset: in.Reset, DataFile: path, Log: log,
+		OnDemandFormat: graph.OnDemandFormat(c.OnDemandFormat), ThrottleOnDemand: c.ThrottleOnDemand})
 	if err != nil {
 		return errors.Join(err, in.close())
 	}

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -28,7 +29,11 @@ type Deps struct {
 	// StrictClients lets the token endpoint accept only the API token and the passwords of applications as client secrets;
 	// otherwise any pair of id and secret gets a token, so that scripts run unchanged.
 	StrictClients bool
-	Log           *slog.Logger
+	// OnDemandFormat is the form in which provisionOnDemand answers for one subject; "" is OnDemandReference.
+	OnDemandFormat OnDemandFormat
+	// ThrottleOnDemand enforces the documented rate of provisionOnDemand.
+	ThrottleOnDemand bool
+	Log              *slog.Logger
 }
 
 // Graph answers for Microsoft Graph. It is safe for concurrent use.
@@ -40,13 +45,19 @@ type Graph struct {
 	log    *slog.Logger
 	router *router
 
+	onDemandFormat   OnDemandFormat
+	throttleOnDemand bool
+	onDemandMu       sync.Mutex
+	onDemandAt       []time.Time // when requests came lately
+
 	keyMu sync.Mutex
 	key   *signingKey // made when it is first needed
 }
 
 // New makes the API.
 func New(d Deps) *Graph {
-	return &Graph{svc: d.Service, dir: d.Service.Directory(), token: d.APIToken, strict: d.StrictClients, log: d.Log, router: newRouter(routes())}
+	return &Graph{svc: d.Service, dir: d.Service.Directory(), token: d.APIToken, strict: d.StrictClients, log: d.Log, router: newRouter(routes()),
+		onDemandFormat: d.OnDemandFormat, throttleOnDemand: d.ThrottleOnDemand}
 }
 
 // Register adds the routes to a server: both versions of the API, tokens and discovery.

@@ -34,7 +34,7 @@ type world struct {
 	client *http.Client
 }
 
-func newWorld(t testing.TB, token string) *world {
+func newWorld(t testing.TB, token string, change ...func(*web.Deps)) *world {
 	t.Helper()
 	begin := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 	dir, err := directory.Open(filepath.Join(t.TempDir(), "test.db"), directory.Options{Seed: 1, Now: begin, NoSync: true})
@@ -47,7 +47,11 @@ func newWorld(t testing.TB, token string) *world {
 	w.svc, err = sim.Open(sim.Options{Directory: dir, Clock: c, Seed: 1, FlushTarget: tg.Flush, SelfURL: func() string { return w.url }, Log: log})
 	must(t, err)
 	dir.OnCommit(w.svc.DirectoryChanged)
-	s, err := web.New(web.Deps{Service: w.svc, Target: tg, APIToken: token, DataFile: "test.db", Log: log, Reset: func(context.Context) error { return nil }})
+	deps := web.Deps{Service: w.svc, Target: tg, APIToken: token, DataFile: "test.db", Log: log, Reset: func(context.Context) error { return nil }}
+	for _, f := range change {
+		f(&deps)
+	}
+	s, err := web.New(deps)
 	must(t, err)
 	server := httptest.NewServer(s.Handler())
 	w.url, w.client = server.URL, server.Client()

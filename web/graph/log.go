@@ -106,10 +106,21 @@ func (g *Graph) logObject(r *sim.LogRecord) object {
 		{"sourceSystem", object{{"id", sourceSystemID}, {"displayName", sim.SourceSystem}, {"details", object{}}}},
 		{"targetSystem", object{{"id", targetSystemID}, {"displayName", sim.TargetSystem}, {"details", object{
 			{"ApplicationId", sim.TemplateNonGallery}, {"ServicePrincipalId", r.ApplicationID}, {"ServicePrincipalDisplayName", r.ApplicationName}}}}},
-		{"initiatedBy", object{{"id", ""}, {"displayName", "Azure AD Provisioning Service"}, {"initiatorType", "system"}}},
+		{"initiatedBy", initiator(r)},
 		{"sourceIdentity", object{{"id", r.ObjectID}, {"displayName", r.DisplayName}, {"identityType", r.ObjectKind}, {"details", sourceDetails}}},
 		{"targetIdentity", object{{"id", r.TargetID}, {"displayName", ""}, {"identityType", targetType}, {"details", object{}}}},
 	}
+}
+
+// administratorID is the user who presses the buttons of this program; a constant of it.
+const administratorID = "9c1b5a53-4f0e-4d4a-9d0b-5a8f1f6f2c11"
+
+// initiator is who made a record: the service in its cycles, a user on demand (resources/initiator.md).
+func initiator(r *sim.LogRecord) object {
+	if r.OnDemand {
+		return object{{"id", administratorID}, {"displayName", r.InitiatedBy}, {"initiatorType", "user"}}
+	}
+	return object{{"id", ""}, {"displayName", r.InitiatedBy}, {"initiatorType", "system"}}
 }
 
 func errorInformation(r *sim.LogRecord) any {

@@ -48,7 +48,7 @@ func syncRoutes() []route {
 		{method: "GET", path: "/auditLogs/provisioning", handle: (*Graph).listLogs, options: "filter orderby top skiptoken count", doc: "List provisioning log records"},
 		{method: "GET", path: "/auditLogs/provisioning/{record}", handle: (*Graph).getLog, doc: "Get a provisioning log record"},
 		{method: "POST", path: "/$batch", handle: (*Graph).batch, doc: "Several requests in one"},
-		{method: anyMethod, path: s + "/jobs/{job}/provisionOnDemand", doc: "Provision on demand"},
+		{method: "POST", path: s + "/jobs/{job}/provisionOnDemand", handle: (*Graph).provisionOnDemand, doc: "Provision on demand"},
 		{method: anyMethod, path: s + "/jobs/{job}/bulkUpload", doc: "Inbound provisioning"},
 		{method: anyMethod, path: s + "/acquireAccessToken", doc: "OAuth of gallery applications"},
 		{method: "GET", path: s + "/jobs/{job}/schema/directories", handle: (*Graph).listDirectories, doc: "Directories of a schema"},

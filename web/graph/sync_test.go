@@ -220,7 +220,7 @@ func TestProvisioningStory(t *testing.T) {
 	if a := w.want(200, "GET", sync+"/jobs/"+job, nil); a.str("status", "code") != "Paused" || a.str("schedule", "state") != "Paused" {
 		t.Error(a.text)
 	}
-	w.want(501, "POST", sync+"/jobs/"+job+"/provisionOnDemand", `{}`)
+	w.want(400, "POST", sync+"/jobs/"+job+"/provisionOnDemand", `{}`)
 	w.want(204, "DELETE", sync+"/jobs/"+job, nil)
 	w.want(404, "GET", sync+"/jobs/"+job, nil)
 }
