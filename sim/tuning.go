@@ -296,3 +296,14 @@ func (s *Service) tune(j *job) *tuning {
 	t.preventDeletes, t.deleteThreshold, t.skipOutOfScope = set.PreventDeletes, set.DeleteThreshold, set.SkipOutOfScopeDeletions
 	return t
 }
+
+// Limits are the numbers that the job goes by.
+func (s Settings) Limits() Limits {
+	t := tuning{limits: DefaultLimits()}
+	for name, v := range s.Switches {
+		if w, ok := switchOf(name); ok && w.set(&t, v) != nil {
+			continue // flip let it pass; the default stands
+		}
+	}
+	return t.limits
+}

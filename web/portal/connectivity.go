@@ -20,8 +20,8 @@ type connectivityView struct {
 
 // connection is what the form of an application's credentials holds.
 type connection struct {
-	url, token, scope, email string
-	saved                    bool // a token is stored
+	url, token, scope string
+	saved             bool // a token is stored
 }
 
 func (p *Portal) connectivity(c echo.Context) error {
@@ -31,7 +31,7 @@ func (p *Portal) connectivity(c echo.Context) error {
 	}
 	var now connection
 	if j != nil {
-		now = connection{url: j.Settings.TenantURL, scope: string(j.Settings.Scope), email: j.Settings.NotificationEmail, saved: j.Settings.HasToken}
+		now = connection{url: j.Settings.TenantURL, scope: string(j.Settings.Scope), saved: j.Settings.HasToken}
 	}
 	return showConnectivity(c, connectivityView{Base: b}, now, nil)
 }
@@ -48,7 +48,6 @@ func showConnectivity(c echo.Context, v connectivityView, typed connection, faul
 	if v.App.HasJob {
 		v.Settings = []Field{
 			{Name: "scope", Label: "Scope", Value: typed.scope, Hint: "A change takes effect with Restart provisioning.", Options: []Option{{string(sim.SyncAssigned), "Sync only assigned users and groups"}, {string(sim.SyncAll), "Sync all users and groups"}}},
-			{Name: "email", Label: "Notification email", Value: typed.email, Type: "email", Optional: true, Hint: "Told of a quarantine. No mail leaves this program.", Error: faults["email"]},
 		}
 	}
 	v.Faulty = append(faulty(v.Fields), faulty(v.Settings)...)
@@ -66,7 +65,7 @@ func (p *Portal) saveConnectivity(c echo.Context) error {
 	}
 	v := connectivityView{Base: b}
 	typed := connection{url: strings.TrimSpace(c.FormValue("tenantUrl")), token: strings.TrimSpace(c.FormValue("secretToken")), scope: c.FormValue("scope"),
-		email: strings.TrimSpace(c.FormValue("email")), saved: j != nil && j.Settings.HasToken}
+		saved: j != nil && j.Settings.HasToken}
 	if c.FormValue("do") == "embedded" {
 		if typed.url, typed.token, err = p.Service.EmbeddedTenantURL(app.ID); err != nil {
 			return err
@@ -125,10 +124,10 @@ func (p *Portal) saveConnection(appID string, j *sim.Job, typed connection) erro
 		_, err := p.Service.CreateJob(appID, edit)
 		return err
 	}
-	scope, enabled := sim.SyncAssigned, typed.email != ""
+	scope := sim.SyncAssigned
 	if typed.scope == string(sim.SyncAll) {
 		scope = sim.SyncAll
 	}
-	edit.Scope, edit.NotificationEmail, edit.NotificationEnabled = &scope, &typed.email, &enabled
+	edit.Scope = &scope
 	return p.Service.UpdateSettings(appID, edit)
 }

@@ -54,38 +54,45 @@ func TestStanding(t *testing.T) {
 	}
 }
 
-// TestAttempts follows a quarantine through its four weeks.
+// TestAttempts follows a quarantine through its four weeks: what was tried, what is next, and how it ends.
 func TestAttempts(t *testing.T) {
 	first := time.Date(2026, 1, 5, 9, 40, 0, 0, time.UTC)
+	const h = time.Hour
 	for _, c := range []struct {
-		name            string
-		evaluated, next time.Duration
-		past, upcoming  int
-		list            string
+		name  string
+		tried []time.Duration
+		next  time.Duration
+		past  int
+		list  string
 	}{
-		{"imposed", 0, 6 * time.Hour, 1, 1, "first failure; after 6 hours; after 12 hours; after 24 hours; ; after 28 days"},
-		{"after twelve hours", 12 * time.Hour, 24 * time.Hour, 3, 1, "first failure; after 6 hours; after 12 hours; after 24 hours; ; after 28 days"},
-		{"after a day", 24 * time.Hour, 48 * time.Hour, 4, 1, "first failure; after 6 hours; after 12 hours; after 24 hours; a day later; ; after 28 days"},
-		{"after ten days", 240 * time.Hour, 264 * time.Hour, 4, 1, "first failure; after 6 hours; after 12 hours; after 10 days; a day later; ; after 28 days"},
-		{"given up", 28 * 24 * time.Hour, -1, 4, 0, "first failure; after 6 hours; after 12 hours; after 28 days; after 28 days"},
+		{"imposed", []time.Duration{0}, 6 * h, 1, "first failure; after 6 hours; after 12 hours; after 24 hours; ; after 28 days"},
+		{"a forced cycle between", []time.Duration{0, 2 * h}, 6 * h, 2, "first failure; after 2 hours; after 6 hours; after 12 hours; after 24 hours; ; after 28 days"},
+		{"after twelve hours", []time.Duration{0, 6 * h, 12 * h}, 24 * h, 3, "first failure; after 6 hours; after 12 hours; after 24 hours; ; after 28 days"},
+		{"after ten days", []time.Duration{0, 6 * h, 12 * h, 24 * h, 216 * h, 240 * h}, 264 * h, 4, "first failure; after 24 hours; after 9 days; after 10 days; after 11 days; ; after 28 days"},
+		{"given up", []time.Duration{0, 6 * h, 672 * h}, -1, 3, "first failure; after 6 hours; after 28 days; after 28 days"},
 	} {
-		q := sim.Quarantine{SeriesBegan: first, CurrentBegan: first.Add(c.evaluated), NextAttempt: first.Add(c.next)}
-		if c.next < 0 {
-			q.NextAttempt = time.Time{}
+		q := sim.Quarantine{SeriesBegan: first, NextAttempt: first.Add(c.next)}
+		for _, d := range c.tried {
+			q.CurrentBegan = first.Add(d)
+			q.Attempts = append(q.Attempts, sim.QuarantineAttempt{Time: q.CurrentBegan, Reason: sim.QuarantineException})
 		}
-		past, upcoming := 0, 0
+		upcoming := 1
+		if c.next < 0 {
+			q.NextAttempt, upcoming = time.Time{}, 0
+		}
+		past, next := 0, 0
 		var after []string
-		for _, a := range attempts(q, q.CurrentBegan, 401) {
-			if a.Past {
+		for _, a := range attempts(q, sim.DefaultLimits(), q.CurrentBegan, 401) {
+			if a.Past && a.Answered && a.Status == 401 {
 				past++
 			}
 			if a.Next {
-				upcoming++
+				next++
 			}
 			after = append(after, a.After)
 		}
-		if got := strings.Join(after, "; "); past != c.past || upcoming != c.upcoming || got != c.list {
-			t.Errorf("%s: %d past, %d next, %q; want %d, %d, %q", c.name, past, upcoming, got, c.past, c.upcoming, c.list)
+		if got := strings.Join(after, "; "); past != c.past || next != upcoming || got != c.list {
+			t.Errorf("%s: %d past, %d next, %q; want %d, %d, %q", c.name, past, next, got, c.past, upcoming, c.list)
 		}
 	}
 }

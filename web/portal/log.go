@@ -77,7 +77,7 @@ func (p *Portal) logDrops(c echo.Context) ([]Drop, error) {
 		pairs = append(pairs, a.ID, a.DisplayName)
 	}
 	return []Drop{drop(c, "Application", "application", pairs...),
-		drop(c, "Action", "action", "create", "Create", "update", "Update", "disable", "Disable", "delete", "Delete", "other", "Other"),
+		drop(c, "Action", "action", "create", "Create", "update", "Update", "disable", "Disable", "delete", "Delete", "stagedDelete", "StagedDelete", "other", "Other"),
 		drop(c, "Status", "status", "success", "Success", "failure", "Failure", "skipped", "Skipped", "warning", "Warning")}, nil
 }
 

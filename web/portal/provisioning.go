@@ -174,6 +174,12 @@ func (p *Portal) jobAction(c echo.Context) error {
 			return questionErr
 		}
 		err, message = p.Service.Restart(id, sim.DefaultReset()), "Provisioning restarted: an initial cycle follows."
+	case "allow":
+		ok, questionErr := p.sure(c, "Allow deletes?", allowText, "Yes", to)
+		if !ok {
+			return questionErr
+		}
+		err, message = p.Service.Restart(id, sim.ResetScope{ForceDeletes: true}), "Deletes allowed: what is held is carried out with the cycle that is due now."
 	default:
 		return echo.ErrNotFound
 	}
@@ -182,5 +188,7 @@ func (p *Portal) jobAction(c echo.Context) error {
 	}
 	return say(c, to, message)
 }
+
+const allowText = "What is held is disabled or deleted at the target. Who leaves scope later counts anew."
 
 const restartText = "The next cycle is an initial one and looks at every object again. A quarantine and waiting retries are dropped; what is linked stays linked."

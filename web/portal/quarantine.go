@@ -17,6 +17,10 @@ type quarantineView struct {
 	Count                 int
 	Mail                  string
 	Attempts              []attempt
+	Probe                 bool // the target failed the test of the connection
+	Deletes               bool // too many objects would be disabled or deleted
+	HeldBack              []sim.Held
+	AllowText             string
 	Exchange              *exchangeView // the answer itself, while it is in memory
 }
 
@@ -25,16 +29,9 @@ type attempt struct {
 	Class, Icon, When, After, Text string
 	Status                         int // HTTP status of a failed one; 0 when no answer came or it is to come
 	Past, Next                     bool
+	Answered                       bool // by the target: Status says with what
 	At                             time.Time
 }
-
-// The times of attempts in quarantine, and its end (application-provisioning-quarantine-status.md, "Retry duration").
-var attemptTimes = []struct {
-	after time.Duration
-	text  string
-}{{0, "first failure"}, {6 * time.Hour, "after 6 hours"}, {12 * time.Hour, "after 12 hours"}, {24 * time.Hour, "after 24 hours"}}
-
-const quarantineDays = 28
 
 func (p *Portal) quarantine(j sim.Job, now time.Time) (*quarantineView, error) {
 	q := j.Status.Quarantine
@@ -45,6 +42,20 @@ func (p *Portal) quarantine(j sim.Job, now time.Time) (*quarantineView, error) {
 	}
 	if j.Settings.NotificationEnabled && j.Settings.NotificationEmail != "" {
 		v.Mail = j.Settings.NotificationEmail
+	}
+	v.Attempts = attempts(*q, j.Settings.Limits(), now, 0)
+	switch q.Reason {
+	case sim.QuarantineException:
+		v.Probe = true
+	case sim.QuarantineDeletes:
+		v.Deletes, v.What, v.AllowText, v.Rules = true, "too many deletions", allowText, []string{"S-223", "S-225", "S-230"}
+		v.Text, v.Cure = v.Message, "Everything else is provisioned with the attempts. Allow deletes, or bring the objects back into scope."
+		var err error
+		v.HeldBack, err = p.Service.Held(j.ApplicationID, 20)
+		return v, err
+	default:
+		v.What, v.Text, v.Rules = "too many operations fail", v.Message, []string{"S-164", "S-165", "S-170"}
+		return v, nil
 	}
 	x := p.failedProbe(j.ID)
 	status := 0
@@ -57,7 +68,7 @@ func (p *Portal) quarantine(j sim.Job, now time.Time) (*quarantineView, error) {
 		v.Exchange = &view[0]
 	}
 	v.Text, v.Rules = quarantineText(*q, x), []string{"S-160", "S-170", "S-172"}
-	v.Attempts = attempts(*q, now, status)
+	v.Attempts = attempts(*q, j.Settings.Limits(), now, status)
 	return v, nil
 }
 
@@ -105,38 +116,49 @@ func (p *Portal) failedProbe(job string) *sim.Exchange {
 	return nil
 }
 
+// attemptsShown is how many of the newest attempts are listed beside the first.
+const attemptsShown = 3
+
 // attempts lists what was tried, what comes next, and how it ends.
-func attempts(q sim.Quarantine, now time.Time, status int) (list []attempt) {
-	add := func(at time.Time, after string) {
-		a := attempt{At: at, When: when(at, "Mon 2 Jan, 15:04"), After: after}
+func attempts(q sim.Quarantine, limits sim.Limits, now time.Time, status int) (list []attempt) {
+	since := func(at time.Time) string {
+		d := at.Sub(q.SeriesBegan)
 		switch {
-		case at.Equal(q.NextAttempt):
-			a.Class, a.Icon, a.Next, a.Text = "virtual", "clock", true, in(at.Sub(now))+"."
-		case at.After(q.CurrentBegan):
-			a.Class, a.Icon = "", "clock"
-		default:
-			a.Class, a.Icon, a.Past, a.Status = "bad", "cross", true, status
+		case d == 0:
+			return "first failure"
+		case d > 24*time.Hour && d%(24*time.Hour) == 0:
+			return "after " + plural(int(d/(24*time.Hour)), "day")
+		case d%time.Hour == 0:
+			return "after " + plural(int(d/time.Hour), "hour")
+		}
+		return "after " + d.Round(time.Second).String()
+	}
+	past := q.Attempts
+	if n := len(past); n > attemptsShown+1 {
+		past = append([]sim.QuarantineAttempt{past[0]}, past[n-attemptsShown:]...)
+	}
+	for i, x := range past {
+		a := attempt{Class: "bad", Icon: "cross", When: when(x.Time, "Mon 2 Jan, 15:04"), After: since(x.Time), Past: true, At: x.Time, Text: x.Text}
+		if x.Reason == sim.QuarantineException {
+			a.Answered, a.Status, a.Text = true, status, ""
+			if i == 0 {
+				a.Text = "The cycle stopped at the test of the connection."
+			}
 		}
 		list = append(list, a)
 	}
-	for i, t := range attemptTimes {
-		at := q.SeriesBegan.Add(t.after)
-		if i == len(attemptTimes)-1 && q.CurrentBegan.After(at) { // the daily ones: the last that failed
-			add(q.CurrentBegan, fmt.Sprintf("after %s", plural(int(q.CurrentBegan.Sub(q.SeriesBegan)/(24*time.Hour)), "day")))
-			continue
-		}
-		add(at, t.text)
-	}
-	if list[0].Past {
-		list[0].Text = "The cycle stopped at the test of the connection."
-	}
-	end := q.SeriesBegan.Add(quarantineDays * 24 * time.Hour)
-	if last := list[len(list)-1].At; !q.NextAttempt.IsZero() && q.NextAttempt.After(last) && q.NextAttempt.Before(end) {
-		add(q.NextAttempt, "a day later")
-	}
+	end := q.SeriesBegan.Add(limits.QuarantineEnd)
+	over := attempt{Icon: "off", When: when(end, "Mon 2 Jan, 15:04"), After: since(end), Text: "The job is disabled and its pending retries are dropped."}
 	if q.NextAttempt.IsZero() {
-		return append(list, attempt{Class: "bad", Icon: "off", When: when(q.CurrentBegan, "Mon 2 Jan, 15:04"), After: "after 28 days", Text: "The job is disabled and its pending retries are dropped."})
+		over.Class, over.When, over.After = "bad", when(q.CurrentBegan, "Mon 2 Jan, 15:04"), since(q.CurrentBegan)
+		return append(list, over)
 	}
-	return append(list, attempt{Icon: "refresh", When: "Then every 24 hours"},
-		attempt{Icon: "off", When: when(end, "Mon 2 Jan, 15:04"), After: "after 28 days", Text: "The job is disabled and its pending retries are dropped."})
+	list = append(list, attempt{Class: "virtual", Icon: "clock", Next: true, At: q.NextAttempt, When: when(q.NextAttempt, "Mon 2 Jan, 15:04"),
+		After: since(q.NextAttempt), Text: in(q.NextAttempt.Sub(now)) + "."})
+	for _, step := range limits.QuarantineAttempts {
+		if at := q.SeriesBegan.Add(step); at.After(q.NextAttempt) && at.Before(end) {
+			list = append(list, attempt{Icon: "clock", At: at, When: when(at, "Mon 2 Jan, 15:04"), After: since(at)})
+		}
+	}
+	return append(list, attempt{Icon: "refresh", When: "Then every 24 hours"}, over)
 }
