@@ -49,6 +49,8 @@ import (
 //	      <application><record number> -> ""
 //	    objects
 //	      <object><record number> -> ""
+//	    owners
+//	      <application><record number> -> owner: the job whose records begin there; it stays when the job goes
 //	  audit
 //	    <number>                -> AuditRecord
 //	  mails
@@ -69,6 +71,7 @@ var (
 	bucketRecords     = []byte("records")
 	bucketByApp       = []byte("applications")
 	bucketByObject    = []byte("objects")
+	bucketOwners      = []byte("owners")
 	bucketAudit       = []byte("audit")
 	bucketMails       = []byte("mails")
 	keyClock          = []byte("clock")
@@ -115,15 +118,18 @@ func createBuckets(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	for _, name := range [][]byte{bucketRecords, bucketByApp, bucketByObject} {
+	for _, name := range [][]byte{bucketRecords, bucketByApp, bucketByObject, bucketOwners} {
 		if _, err := root.Bucket(bucketLog).CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
 	}
 	jobs := root.Bucket(bucketJobs)
 	return jobs.ForEachBucket(func(k []byte) error { // files of earlier versions lack some
-		_, err := createJobBuckets(tx, num(k))
-		return err
+		b, err := createJobBuckets(tx, num(k))
+		if err != nil {
+			return err
+		}
+		return seedOwner(tx, num(k), b)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
 
 	"entrasim/directory"
@@ -77,11 +78,25 @@ type LogQuery struct {
 	ApplicationID string
 	ObjectID      string
 	CycleID       string
-	Search        string // part of a name, UPN or id of either system, case-insensitive
+	ChangeID      string
+	JobID         string
+	Search        string // part of a name, UPN or id of either system, case-insensitive; or the id of a record, change, cycle or job
 	Action        Action
 	Status        Outcome
+	Source        string    // name of the source system
+	Target        string    // name of the target system
+	From, To      time.Time // both included; a zero time does not bound
 	Cursor        string
 	Limit         int // 0 means 100
+	Most          int // records that are looked at for a page at most; 0: all
+}
+
+// LogPage is what was found of a query, newest first. When fewer than the limit were found and there is a Next, Most was
+// reached: what is older has not been looked at.
+type LogPage struct {
+	directory.Page[LogRecord]
+	Looked int       // how many records were looked at
+	Until  time.Time // the time of the oldest of them
 }
 
 // putRecord stores r under the next number and makes room when the log is full. One that has a number takes the place of
@@ -176,72 +191,75 @@ func (s *Service) trimLog(now time.Time) error {
 
 // Logs returns records, newest first. A page walks only what its index holds for the application or the object.
 func (s *Service) Logs(q LogQuery) (directory.Page[LogRecord], error) {
-	var page directory.Page[LogRecord]
+	found, err := s.FindLogs(q)
+	return found.Page, err
+}
+
+// FindLogs is Logs, and tells how far it looked.
+func (s *Service) FindLogs(q LogQuery) (LogPage, error) {
+	var page LogPage
 	limit := q.Limit
 	if limit <= 0 {
 		limit = 100
 	}
-	before := ^uint64(0)
+	w := logWalk{bucket: bucketRecords, from: q.From, to: q.To}
 	if q.Cursor != "" {
 		n, err := strconv.ParseUint(q.Cursor, 10, 64)
 		if err != nil {
 			return page, invalid("cursor", fmt.Sprintf("The page token %q is none of this log.", q.Cursor), "Start again without it.")
 		}
-		before = n
+		if n <= 1 {
+			return page, nil
+		}
+		w.begin = n - 1
 	}
 	match, err := s.logMatcher(q)
 	if err != nil {
 		return page, err
 	}
-	prefix, bucket := []byte(nil), bucketRecords
 	switch {
 	case q.ObjectID != "":
 		n, ok := s.num(q.ObjectID)
 		if !ok {
 			return page, nil
 		}
-		prefix, bucket = key(n), bucketByObject
+		w.prefix, w.bucket = key(n), bucketByObject
 	case q.ApplicationID != "":
 		app, err := s.Application(q.ApplicationID)
 		if err != nil {
 			return page, err
 		}
-		prefix, bucket = key(app.Num), bucketByApp
+		w.prefix, w.bucket = key(app.Num), bucketByApp
 	}
-	// Records are worded behind the transaction: wording reads the file too, and a transaction within one may wait for ever
-	// for a writer that waits for the outer one.
 	var found []record
-	err = s.db.View(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(bucketSim).Bucket(bucketLog)
-		c := b.Bucket(bucket).Cursor()
-		// The greatest key below prefix+before.
-		k, _ := c.Seek(append(append([]byte(nil), prefix...), key(before)...))
-		if k == nil {
-			k, _ = c.Last()
-		} else {
-			k, _ = c.Prev()
+	err = s.walkLog(w, func(r *record) bool {
+		if len(found) == limit || q.Most > 0 && page.Looked == q.Most {
+			if len(found) == limit && !match(r) {
+				return q.Most == 0 || page.Looked < q.Most // whether there is another one decides whether there is a next page
+			}
+			page.Next = strconv.FormatUint(r.Seq+1, 10)
+			return false
 		}
-		for ; k != nil && strings.HasPrefix(string(k), string(prefix)); k, _ = c.Prev() {
-			n := num(k[len(prefix):])
-			r := record{Seq: n}
-			if ok, err := getValue(b.Bucket(bucketRecords), key(n), &r); err != nil || !ok {
-				return err
-			}
-			if !match(&r) {
-				continue
-			}
-			if len(found) == limit {
-				page.Next = strconv.FormatUint(n+1, 10)
-				return nil
-			}
-			found = append(found, r)
+		page.Looked, page.Until = page.Looked+1, r.Time
+		if match(r) {
+			found = append(found, *r)
 		}
-		return nil
+		return true
 	})
 	for i := range found {
 		page.Items = append(page.Items, s.worded(&found[i]))
 	}
 	return page, err
+}
+
+// LogEnd is a cursor before which all records of this moment lie, so that several walks see the same ones.
+func (s *Service) LogEnd() (cursor string, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		k, _ := tx.Bucket(bucketSim).Bucket(bucketLog).Bucket(bucketRecords).Cursor().Last()
+		cursor = strconv.FormatUint(num(k)+1, 10)
+		return nil
+	})
+	return cursor, err
 }
 
 func (s *Service) num(objectID string) (n uint64, ok bool) {
@@ -262,11 +280,17 @@ func (s *Service) logMatcher(q LogQuery) (func(*record) bool, error) {
 		}
 		app = a.Num
 	}
+	if q.Source != "" && q.Source != SourceSystem || q.Target != "" && q.Target != TargetSystem {
+		return func(*record) bool { return false }, nil
+	}
+	_, err := uuid.Parse(search)
+	whole := err == nil
 	return func(r *record) bool {
 		return (app == 0 || r.App == app) && (q.Action == "" || r.Action == q.Action) && (q.Status == "" || r.Status == q.Status) &&
-			(q.CycleID == "" || s.cycleID(r) == q.CycleID) &&
+			(q.CycleID == "" || s.cycleID(r) == q.CycleID) && (q.ChangeID == "" || s.changeID(r) == q.ChangeID) && (q.JobID == "" || s.jobID(r) == q.JobID) &&
 			(search == "" || strings.Contains(strings.ToLower(r.Name), search) || strings.Contains(strings.ToLower(r.UPN), search) ||
-				strings.Contains(r.ID, search) || strings.Contains(strings.ToLower(r.Target), search))
+				strings.Contains(r.ID, search) || strings.Contains(strings.ToLower(r.Target), search) ||
+				whole && (s.ids.id(r.Seq) == search || s.changeID(r) == search || s.cycleID(r) == search) || strings.Count(search, ".") == 2 && strings.ToLower(s.jobID(r)) == search)
 	}, nil
 }
 
@@ -295,35 +319,12 @@ func (s *Service) LogRecord(id string) (LogRecord, error) {
 // cycleID names the cycle of a record.
 func (s *Service) cycleID(r *record) string {
 	if r.onDemand() {
-		return guid(s.opt.Seed, "on demand", s.jobID(r.App), -r.Cycle)
+		return guid(s.opt.Seed, "on demand", s.jobID(r), -r.Cycle)
 	}
-	return guid(s.opt.Seed, "cycle", s.jobID(r.App), r.Cycle)
+	return guid(s.opt.Seed, "cycle", s.jobID(r), r.Cycle)
 }
 
-func (s *Service) jobID(app uint64) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if j := s.jobs[app]; j != nil {
-		return j.cfg.ID
-	}
-	return ""
-}
-
-// appOf returns the id and name of the application with the given number, also when it is deleted.
-func (s *Service) appOf(n uint64) (id, name string) {
-	s.mu.Lock()
-	j := s.jobs[n]
-	s.mu.Unlock()
-	if j != nil {
-		return j.cfg.AppID, j.cfg.Name
-	}
-	if err := s.dir.View(func(r *directory.Reader) error {
-		if o, ok := r.Object(n); ok {
-			id, name = o.ID, o.DisplayName
-		}
-		return nil
-	}); err != nil {
-		return "", ""
-	}
-	return id, name
+// changeID names the change of a record within its cycle.
+func (s *Service) changeID(r *record) string {
+	return guid(s.opt.Seed, "change", r.App, r.Cycle, r.Change)
 }

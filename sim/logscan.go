@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -21,67 +23,131 @@ type LogScan struct {
 // logSlack is how far the time of a record may lie from that of its neighbours: objects in flight end in any order.
 const logSlack = time.Hour
 
-// ScanLogs returns the records of a walk that keep wants. keep must not call the service.
+// logChunk is how many records are read in one transaction.
+const logChunk = 500
+
+// ScanLogs returns the records of a walk that keep wants.
 func (s *Service) ScanLogs(q LogScan, keep func(*LogRecord) bool) (directory.Page[LogRecord], error) {
 	var page directory.Page[LogRecord]
 	if q.Limit <= 0 {
 		q.Limit = 100
 	}
-	var after uint64
+	w := logWalk{bucket: bucketRecords, from: q.From, to: q.To, ascending: q.Ascending}
 	if q.Cursor != "" {
 		n, err := strconv.ParseUint(q.Cursor, 10, 64)
 		if err != nil || n == 0 {
 			return page, invalid("cursor", "The page token is none of this log.", "Start again without it.")
 		}
-		after = n
+		w.begin = n + 1
+		if !q.Ascending {
+			w.begin = n - 1
+		}
+		if w.begin == 0 {
+			return page, nil
+		}
 	}
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(bucketSim).Bucket(bucketLog).Bucket(bucketRecords)
-		low, high, err := bounds(b, q.From, q.To)
-		if err != nil || low > high {
+	last := uint64(0)
+	err := s.walkLog(w, func(r *record) bool {
+		l := s.worded(r)
+		if !keep(&l) {
+			return true
+		}
+		if len(page.Items) == q.Limit {
+			page.Next = strconv.FormatUint(last, 10)
+			return false
+		}
+		page.Items = append(page.Items, l)
+		last = r.Seq
+		return true
+	})
+	return page, err
+}
+
+// logWalk is a walk through the records of an index of the log.
+type logWalk struct {
+	bucket    []byte // bucketRecords, or an index whose keys are prefix and number
+	prefix    []byte
+	from, to  time.Time // both included; a zero time does not bound
+	ascending bool
+	begin     uint64 // number of the first record that is looked at; 0: where the walk begins by itself
+}
+
+// walkLog hands records to f until it returns false. It does so between transactions: wording a record reads the file too,
+// and a transaction within one may wait for ever for a writer that waits for the outer one.
+func (s *Service) walkLog(w logWalk, f func(*record) bool) error {
+	low, high := uint64(1), uint64(0)
+	if err := s.db.View(func(tx *bbolt.Tx) (err error) {
+		low, high, err = bounds(tx.Bucket(bucketSim).Bucket(bucketLog).Bucket(bucketRecords), w.from, w.to)
+		return err
+	}); err != nil {
+		return err
+	}
+	if w.begin > 0 && w.ascending {
+		low = max(low, w.begin)
+	} else if w.begin > 0 {
+		high = min(high, w.begin)
+	}
+	for low <= high {
+		list, next, err := s.readLog(w, low, high)
+		if err != nil {
 			return err
 		}
-		c := b.Cursor()
-		begin, step := low, c.Next
-		if q.Ascending {
-			begin = max(begin, after+1)
-		} else {
-			step = c.Prev
-			if begin = high; after > 0 {
-				begin = min(begin, after-1)
-			}
-		}
-		k, _ := c.Seek(key(begin))
-		if !q.Ascending && (k == nil || num(k) > begin) {
-			if k == nil {
-				k, _ = c.Last()
-			} else {
-				k, _ = c.Prev()
-			}
-		}
-		last := uint64(0)
-		for ; k != nil && num(k) >= low && num(k) <= high; k, _ = step() {
-			r := record{Seq: num(k)}
-			if ok, err := getValue(b, k, &r); err != nil || !ok {
-				return err
-			}
-			if !q.From.IsZero() && r.Time.Before(q.From) || !q.To.IsZero() && r.Time.After(q.To) {
-				continue
-			}
-			l := s.worded(&r)
-			if !keep(&l) {
-				continue
-			}
-			if len(page.Items) == q.Limit {
-				page.Next = strconv.FormatUint(last, 10)
+		for i := range list {
+			if r := &list[i]; !(!w.from.IsZero() && r.Time.Before(w.from) || !w.to.IsZero() && r.Time.After(w.to)) && !f(r) {
 				return nil
 			}
-			page.Items = append(page.Items, l)
-			last = r.Seq
+		}
+		switch {
+		case next == 0:
+			return nil
+		case w.ascending:
+			low = next
+		default:
+			high = next
+		}
+	}
+	return nil
+}
+
+// readLog reads a chunk of a walk. next is the number at which the next one begins, 0 when there is none.
+func (s *Service) readLog(w logWalk, low, high uint64) (list []record, next uint64, err error) {
+	list = make([]record, 0, logChunk)
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(bucketSim).Bucket(bucketLog)
+		records := b.Bucket(bucketRecords)
+		c := b.Bucket(w.bucket).Cursor()
+		at := func(n uint64) []byte { return append(append([]byte(nil), w.prefix...), key(n)...) }
+		step := c.Next
+		k, v := c.Seek(at(low))
+		if !w.ascending {
+			step = c.Prev
+			end := at(high)
+			if k, v = c.Seek(end); k == nil {
+				k, v = c.Last()
+			} else if string(k) != string(end) {
+				k, v = c.Prev()
+			}
+		}
+		for ; k != nil && strings.HasPrefix(string(k), string(w.prefix)); k, v = step() {
+			n := num(k[len(w.prefix):])
+			if n < low || n > high {
+				return nil
+			}
+			if len(list) == logChunk {
+				next = n
+				return nil
+			}
+			if len(w.prefix) > 0 {
+				v = records.Get(key(n))
+			}
+			list = append(list, record{Seq: n})
+			if err := directory.Decode(v, &list[len(list)-1]); err != nil {
+				return fmt.Errorf("provisioning log record %d: %w", n, err)
+			}
 		}
 		return nil
 	})
-	return page, err
+	return list, next, err
 }
 
 // bounds are the numbers of the first and last record that may lie between two times.

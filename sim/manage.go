@@ -203,6 +203,7 @@ func (s *Service) CreateJobOf(appID, template string, edit SettingsEdit) (Job, e
 		return Job{}, err
 	}
 	note := s.auditRecord(app, "Add provisioning configuration", "", nil)
+	var o owner
 	err = s.update(func(tx *bbolt.Tx) error {
 		b, err := createJobBuckets(tx, app.Num)
 		if err != nil {
@@ -223,11 +224,15 @@ func (s *Service) CreateJobOf(appID, template string, edit SettingsEdit) (Job, e
 		if err := dropWaiting(tx, app.Num); err != nil {
 			return err
 		}
+		if o, err = putOwner(tx, app.Num, j.cfg); err != nil {
+			return err
+		}
 		return b.Put(keySchema, encodeSchema(j.schema))
 	})
 	if err != nil {
 		return Job{}, err
 	}
+	s.keepOwner(app.Num, o)
 	s.mu.Lock()
 	s.jobs[app.Num] = j
 	s.mu.Unlock()

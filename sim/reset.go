@@ -78,6 +78,9 @@ func (s *Service) wipe(ctx context.Context, f Fresh) (err error) {
 		return err
 	}
 	wiped = true
+	s.mu.Lock()
+	clear(s.owners)
+	s.mu.Unlock()
 	s.keptMu.Lock()
 	s.kept = clockRecord{}
 	s.keptMu.Unlock()

@@ -74,10 +74,11 @@ type Service struct {
 	shape sync.Mutex
 
 	mu      sync.Mutex
-	jobs    map[uint64]*job // by the number of the application
-	collect *[]CycleResult  // where cycles that end are noted while an advance runs; nil otherwise
-	runCtx  context.Context // ends when Run does
-	era     context.Context // ends with a reset: what was asked for before it ends, too
+	jobs    map[uint64]*job    // by the number of the application
+	owners  map[uint64][]owner // jobs that ever wrote records, by the number of the application, oldest first
+	collect *[]CycleResult     // where cycles that end are noted while an advance runs; nil otherwise
+	runCtx  context.Context    // ends when Run does
+	era     context.Context    // ends with a reset: what was asked for before it ends, too
 	endEra  context.CancelFunc
 	closed  bool
 
@@ -105,7 +106,7 @@ func Open(opt Options) (*Service, error) {
 	}
 	s := &Service{
 		opt: opt, dir: opt.Directory, db: opt.Directory.DB(), clock: opt.Clock, log: opt.Log,
-		wire: scim.DefaultOptions(), traffic: newTraffic(), jobs: map[uint64]*job{}, runCtx: context.Background(),
+		wire: scim.DefaultOptions(), traffic: newTraffic(), jobs: map[uint64]*job{}, owners: map[uint64][]owner{}, runCtx: context.Background(),
 	}
 	s.era, s.endEra = context.WithCancel(context.Background())
 	s.metrics = newCounters(s)
@@ -141,6 +142,9 @@ func (s *Service) loadJobs() error {
 			s.trimmed.Store(s.kept.Trimmed.UnixNano())
 		}
 		s.records = tx.Bucket(bucketSim).Bucket(bucketLog).Bucket(bucketRecords).Stats().KeyN
+		if err := s.loadOwners(tx); err != nil {
+			return err
+		}
 		b := tx.Bucket(bucketSim).Bucket(bucketJobs)
 		return b.ForEachBucket(func(k []byte) error {
 			j, err := s.readJob(b.Bucket(k), num(k))

@@ -18,10 +18,10 @@ const (
 // worded turns a stored decision into a log record in words. The descriptions follow recorded log entries, which readers
 // of logs parse.
 func (s *Service) worded(r *record) LogRecord {
-	id, name := s.appOf(r.App)
+	id, name := s.appOf(r)
 	l := LogRecord{
-		ID: s.ids.id(r.Seq), Time: r.Time, ApplicationID: id, ApplicationName: name, JobID: s.jobID(r.App), CycleID: s.cycleID(r),
-		ChangeID: guid(s.opt.Seed, "change", r.App, r.Cycle, r.Change), Cycle: max(0, r.Cycle), OnDemand: r.onDemand(), InitiatedBy: provisioningService, Action: r.Action, Status: r.Status,
+		ID: s.ids.id(r.Seq), Time: r.Time, ApplicationID: id, ApplicationName: name, JobID: s.jobID(r), CycleID: s.cycleID(r),
+		ChangeID: s.changeID(r), Cycle: max(0, r.Cycle), OnDemand: r.onDemand(), InitiatedBy: provisioningService, Action: r.Action, Status: r.Status,
 		ObjectID: r.ID, ObjectKind: kindName(r.Kind), DisplayName: r.Name, UserPrincipalName: r.UPN, TargetID: r.Target,
 		DurationMs: r.Millis, ErrorCode: r.Code, Reason: r.reason(), Detail: r.Detail, SkipReason: r.Skip, Rules: r.Rules, Exchanges: r.Requests,
 		NextRetry: r.Retry, Attempts: r.Tries, Modified: []ModifiedProperty{}, Steps: r.steps(),
