@@ -16,6 +16,7 @@ type Assignment struct {
 	PrincipalID          string    `json:"principalId"`
 	PrincipalDisplayName string    `json:"principalDisplayName"`
 	PrincipalKind        Kind      `json:"principalKind"`
+	ResourceDisplayName  string    `json:"-"`
 	RoleID               string    `json:"appRoleId"`
 	CreatedDateTime      time.Time `json:"createdDateTime"`
 }
@@ -54,7 +55,7 @@ func (s *Store) Assign(now time.Time, sp, principal, role string) (Assignment, e
 		if err != nil {
 			return app, err
 		}
-		a = Assignment{ID: opaqueID(s.seed, "assignment", n), SPNum: app.Num, PrincipalNum: p.Num, SPID: app.ID, PrincipalID: p.ID,
+		a = Assignment{ResourceDisplayName: app.DisplayName, ID: opaqueID(s.seed, "assignment", n), SPNum: app.Num, PrincipalNum: p.Num, SPID: app.ID, PrincipalID: p.ID,
 			PrincipalDisplayName: p.DisplayName, PrincipalKind: p.Kind, RoleID: role, CreatedDateTime: now.UTC()}
 		if err := t.put(bucketAssignments, k, a); err != nil {
 			return app, err
@@ -147,7 +148,7 @@ func (t *txn) visible(k []byte) (a Assignment, ok bool, err error) {
 	if err != nil || !ok || p.State != Live {
 		return a, false, err
 	}
-	a.PrincipalDisplayName = p.DisplayName
+	a.PrincipalDisplayName, a.ResourceDisplayName = p.DisplayName, app.DisplayName
 	return a, true, nil
 }
 
@@ -182,22 +183,44 @@ func (s *Store) Assignment(sp, id string) (a Assignment, err error) {
 	return a, err
 }
 
+// AssignmentOf returns an assignment of a user or group by its id.
+func (s *Store) AssignmentOf(principal, id string) (a Assignment, err error) {
+	err = s.read(func(t *txn) error {
+		o, err := t.find(principal)
+		if err != nil {
+			return err
+		}
+		k := t.in(bucketGrants).Get([]byte(id))
+		if k == nil || num(k[8:]) != o.Num {
+			return notFound(id)
+		}
+		var ok bool
+		if a, ok, err = t.visible(k); err == nil && !ok {
+			err = notFound(id)
+		}
+		return err
+	})
+	return a, err
+}
+
 // Assignments lists the assignments to an application with the present names of the principals. Deleted principals are
 // left out.
 func (s *Store) Assignments(sp, cursor string, limit int) (Page[Assignment], error) {
-	return s.granted(sp, KindServicePrincipal, bucketAssignments, cursor, limit)
+	return s.FilterAssignments(sp, cursor, limit, func(*Assignment) bool { return true })
 }
 
-// AssignmentsOf lists the assignments of a user or group to applications.
-func (s *Store) AssignmentsOf(principal, cursor string, limit int) (Page[Assignment], error) {
-	return s.granted(principal, 0, bucketAssigned, cursor, limit)
+// FilterAssignments lists those that keep wants; keep must not call the store.
+func (s *Store) FilterAssignments(sp, cursor string, limit int, keep func(*Assignment) bool) (Page[Assignment], error) {
+	return relatedPage(s, sp, KindServicePrincipal, bucketAssignments, cursor, limit, func(t *txn, k []byte) (Assignment, bool, error) {
+		a, ok, err := t.visible(k)
+		return a, ok && keep(&a), err
+	})
 }
 
-func (s *Store) granted(id string, kind Kind, bucket []byte, cursor string, limit int) (Page[Assignment], error) {
-	return relatedPage(s, id, kind, bucket, cursor, limit, func(t *txn, k []byte) (Assignment, bool, error) {
-		if kind != KindServicePrincipal {
-			k = roleKey(num(k[8:]), num(k), guidText(k[16:]))
-		}
-		return t.visible(k)
+// FilterAssignmentsOf lists the assignments of a user or group to applications that keep wants; keep must not call the store.
+func (s *Store) FilterAssignmentsOf(principal, cursor string, limit int, keep func(*Assignment) bool) (Page[Assignment], error) {
+	return relatedPage(s, principal, 0, bucketAssigned, cursor, limit, func(t *txn, k []byte) (Assignment, bool, error) {
+		a, ok, err := t.visible(roleKey(num(k[8:]), num(k), guidText(k[16:])))
+		return a, ok && keep(&a), err
 	})
 }

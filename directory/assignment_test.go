@@ -41,7 +41,7 @@ func TestAssignments(t *testing.T) {
 	count := func(want, wantOfAnn int) {
 		t.Helper()
 		page := must[Page[Assignment]](t)(s.Assignments(app.ID, "", 0))
-		of := must[Page[Assignment]](t)(s.AssignmentsOf(ann.ID, "", 0))
+		of := must[Page[Assignment]](t)(s.FilterAssignmentsOf(ann.ID, "", 0, func(*Assignment) bool { return true }))
 		if len(page.Items) != want || len(of.Items) != wantOfAnn {
 			t.Errorf("%d assignments, %d of ann; want %d, %d", len(page.Items), len(of.Items), want, wantOfAnn)
 		}
@@ -83,7 +83,7 @@ func TestAssignments(t *testing.T) {
 	}
 	check(t, s.Purge(start, app.ID))
 	check(t, s.Trim(start.Add(2*RecycleTime), s.LastChange(), RecycleTime))
-	if page := must[Page[Assignment]](t)(s.AssignmentsOf(ops.ID, "", 0)); len(page.Items) != 0 {
+	if page := must[Page[Assignment]](t)(s.FilterAssignmentsOf(ops.ID, "", 0, func(*Assignment) bool { return true })); len(page.Items) != 0 {
 		t.Errorf("assignments to a forgotten application: %+v", page.Items)
 	}
 }

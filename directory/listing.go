@@ -104,7 +104,21 @@ func (s *Store) IsMember(group, member string) (o Object, is bool, err error) {
 
 // FilterMembers lists the live members of a group whose kind is wanted.
 func (s *Store) FilterMembers(group, cursor string, limit int, wanted func(Kind) bool) (Page[Object], error) {
-	return relatedPage(s, group, KindGroup, bucketMembers, cursor, limit, func(t *txn, k []byte) (Object, bool, error) {
+	return s.filterRelated(group, KindGroup, bucketMembers, cursor, limit, wanted)
+}
+
+// FilterMemberOf lists what an object is an immediate member of.
+func (s *Store) FilterMemberOf(id, cursor string, limit int, wanted func(Kind) bool) (Page[Object], error) {
+	return s.filterRelated(id, 0, bucketMemberOf, cursor, limit, wanted)
+}
+
+// FilterReports lists the live users whose manager a user is.
+func (s *Store) FilterReports(user, cursor string, limit int, wanted func(Kind) bool) (Page[Object], error) {
+	return s.filterRelated(user, KindUser, bucketReports, cursor, limit, wanted)
+}
+
+func (s *Store) filterRelated(id string, kind Kind, bucket []byte, cursor string, limit int, wanted func(Kind) bool) (Page[Object], error) {
+	return relatedPage(s, id, kind, bucket, cursor, limit, func(t *txn, k []byte) (Object, bool, error) {
 		data := t.in(bucketObjects).Get(k[8:16])
 		if len(data) < frame || State(data[1]) != Live || !wanted(Kind(data[0])) {
 			return Object{}, false, nil

@@ -193,7 +193,7 @@ func (g *Graph) addAssignments(c *call, sp *directory.ServicePrincipal, o object
 	}
 	shown := []object{}
 	for _, a := range page.Items {
-		shown = append(shown, g.assignment(a))
+		shown = append(shown, assignment(a))
 	}
 	return append(o, member{"appRoleAssignedTo", shown}), nil
 }

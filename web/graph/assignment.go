@@ -8,14 +8,10 @@ import (
 )
 
 // assignment shows an appRoleAssignment (resources/approleassignment.md).
-func (g *Graph) assignment(a directory.Assignment) object {
-	name := ""
-	if sp, err := g.dir.ServicePrincipal(a.SPID); err == nil {
-		name = sp.DisplayName
-	}
+func assignment(a directory.Assignment) object {
 	return object{{"id", a.ID}, {"deletedDateTime", nil}, {"appRoleId", a.RoleID}, {"createdDateTime", fine(a.CreatedDateTime)},
 		{"principalDisplayName", a.PrincipalDisplayName}, {"principalId", a.PrincipalID}, {"principalType", a.PrincipalKind.String()},
-		{"resourceDisplayName", name}, {"resourceId", a.SPID}}
+		{"resourceDisplayName", a.ResourceDisplayName}, {"resourceId", a.SPID}}
 }
 
 // assignmentKind is for $select and $filter of assignments.
@@ -27,12 +23,17 @@ var assignmentKind = newKind("appRoleAssignment", "AppRoleAssignment", "appRoleA
 type end struct {
 	id      string // of the object
 	context string
-	page    func(id, cursor string, limit int) (directory.Page[directory.Assignment], error)
+	other   string // the property that names the other side
+	page    grants
+	mirror  grants // from the other side
 }
+
+// grants lists assignments from one of their sides.
+type grants func(id, cursor string, limit int, keep func(*directory.Assignment) bool) (directory.Page[directory.Assignment], error)
 
 func (g *Graph) applicationEnd(c *call) (end, error) {
 	sp, err := g.principal(c)
-	return end{sp.ID, "servicePrincipals('" + sp.ID + "')/appRoleAssignedTo", g.dir.Assignments}, err
+	return end{sp.ID, "servicePrincipals('" + sp.ID + "')/appRoleAssignedTo", "principalId", g.dir.FilterAssignments, g.dir.FilterAssignmentsOf}, err
 }
 
 func (g *Graph) principalEnd(c *call) (end, error) {
@@ -40,7 +41,7 @@ func (g *Graph) principalEnd(c *call) (end, error) {
 	if err == nil && !strings.EqualFold(kindOf(o.Kind).set, strings.SplitN(strings.TrimPrefix(c.path, "/"), "/", 2)[0]) && !strings.Contains(c.path, "(") {
 		err = missing(c.params["id"])
 	}
-	return end{o.ID, kindOf(o.Kind).set + "('" + o.ID + "')/appRoleAssignments", g.dir.AssignmentsOf}, err
+	return end{o.ID, kindOf(o.Kind).set + "('" + o.ID + "')/appRoleAssignments", "resourceId", g.dir.FilterAssignmentsOf, g.dir.FilterAssignments}, err
 }
 
 func (g *Graph) listAssigned(c *call) error {
@@ -59,6 +60,50 @@ func (g *Graph) listAssignments(c *call) error {
 	return g.assignments(c, e)
 }
 
+func (g *Graph) countAssigned(c *call) error {
+	e, err := g.applicationEnd(c)
+	if err != nil {
+		return err
+	}
+	return e.count(c)
+}
+
+func (g *Graph) countAssignments(c *call) error {
+	e, err := g.principalEnd(c)
+	if err != nil {
+		return err
+	}
+	return e.count(c)
+}
+
+// count answers the path /$count.
+func (e end) count(c *call) error {
+	if err := needEventual(c); err != nil {
+		return err
+	}
+	c.query["count"] = "true"
+	t, err := assignmentKind.read(c)
+	if err != nil {
+		return err
+	}
+	n, err := e.total(t)
+	if err != nil {
+		return err
+	}
+	return c.text(http.StatusOK, itoa(n))
+}
+
+func (e end) total(t terms) (n int, err error) {
+	list, keep := e.chosen(t)
+	_, err = list(e.id, "", 1, func(a *directory.Assignment) bool {
+		if keep(a) {
+			n++
+		}
+		return false
+	})
+	return n, err
+}
+
 func (g *Graph) assignments(c *call, e end) error {
 	token, err := g.resume(c, e.context)
 	if err != nil {
@@ -68,42 +113,53 @@ func (g *Graph) assignments(c *call, e end) error {
 	if err != nil {
 		return err
 	}
-	var list []object
-	total, cursor := 0, token.Cursor
-	more := false
-	for { // filtered here: one by one, so that the cursor is that of the last shown
-		page, err := e.page(e.id, cursor, 1)
+	list, keep := e.chosen(t)
+	page, err := list(e.id, token.Cursor, t.query.Limit, keep)
+	if err != nil {
+		return err
+	}
+	out := object{{"@odata.context", c.context(e.context)}}
+	if t.count && token.Cursor == "" {
+		n, err := e.total(t)
 		if err != nil {
 			return err
 		}
-		for _, a := range page.Items {
-			o := g.assignment(a)
-			if !t.keeps(o.get, false) {
-				continue
-			}
-			if len(list) == t.query.Limit {
-				more = true
-				break
-			}
-			total++
-			list = append(list, assignmentKind.show(o.get, t.selected))
-			token.Cursor = page.Next
-		}
-		if cursor = page.Next; cursor == "" || more {
-			break
-		}
+		out = append(out, member{"@odata.count", n})
 	}
-	out := object{{"@odata.context", c.context(e.context)}}
-	if t.count && !more {
-		out = append(out, member{"@odata.count", total})
-	}
-	if more {
+	if page.Next != "" {
+		token.Cursor = page.Next
 		out = append(out, member{"@odata.nextLink", c.next(token)})
 	}
-	if list == nil {
-		list = []object{}
+	shown := []object{}
+	for _, a := range page.Items {
+		shown = append(shown, assignmentKind.show(assignment(a).get, t.selected))
 	}
-	return c.json(http.StatusOK, append(out, member{"value", list}))
+	return c.json(http.StatusOK, append(out, member{"value", shown}))
+}
+
+// chosen is how assignments are listed: from the other side when the filter names what is there, so that nobody walks all
+// assignments of an application to find those of one user.
+func (e end) chosen(t terms) (grants, func(*directory.Assignment) bool) {
+	keep := func(a *directory.Assignment) bool { return t.keeps(assignment(*a).get, false) }
+	for _, part := range t.filter.conjuncts() {
+		if part.op != "eq" || part.args[0].op != "path" || part.args[0].path != e.other {
+			continue
+		}
+		id, ok := part.args[1].lit.(string)
+		if !ok {
+			continue
+		}
+		return func(_, cursor string, limit int, keep func(*directory.Assignment) bool) (directory.Page[directory.Assignment], error) {
+			page, err := e.mirror(id, cursor, limit, func(a *directory.Assignment) bool {
+				return (a.SPID == e.id || a.PrincipalID == e.id) && keep(a)
+			})
+			if directory.CodeOf(err) == directory.NotFound {
+				return directory.Page[directory.Assignment]{}, nil
+			}
+			return page, err
+		}, keep
+	}
+	return e.page, keep
 }
 
 // createAssignment is api/serviceprincipal-post-approleassignedto.md and its mirror at users and groups.
@@ -153,7 +209,7 @@ func (g *Graph) assign(c *call, e end, application bool) error {
 		return err
 	}
 	path := strings.Replace(e.context, "('"+e.id+"')", "/"+e.id, 1)
-	return c.created("/"+path+"/"+a.ID, e.context+"/$entity", g.assignment(a))
+	return c.created("/"+path+"/"+a.ID, e.context+"/$entity", assignment(a))
 }
 
 func (g *Graph) getAssigned(c *call) error {
@@ -165,7 +221,7 @@ func (g *Graph) getAssigned(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.entity(http.StatusOK, e.context+"/$entity", g.assignment(a))
+	return c.entity(http.StatusOK, e.context+"/$entity", assignment(a))
 }
 
 func (g *Graph) deleteAssigned(c *call) error {
@@ -192,20 +248,8 @@ func (g *Graph) ofPrincipal(c *call) (directory.Assignment, string, error) {
 	if err != nil {
 		return directory.Assignment{}, "", err
 	}
-	for cursor := ""; ; {
-		page, err := e.page(e.id, cursor, 999)
-		if err != nil {
-			return directory.Assignment{}, "", err
-		}
-		for _, a := range page.Items {
-			if a.ID == c.params["assignment"] {
-				return a, e.context, nil
-			}
-		}
-		if cursor = page.Next; cursor == "" {
-			return directory.Assignment{}, "", missing(c.params["assignment"])
-		}
-	}
+	a, err := g.dir.AssignmentOf(e.id, c.params["assignment"])
+	return a, e.context, err
 }
 
 func (g *Graph) getAssignment(c *call) error {
@@ -213,7 +257,7 @@ func (g *Graph) getAssignment(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.entity(http.StatusOK, context+"/$entity", g.assignment(a))
+	return c.entity(http.StatusOK, context+"/$entity", assignment(a))
 }
 
 func (g *Graph) deleteAssignment(c *call) error {

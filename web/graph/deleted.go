@@ -11,7 +11,7 @@ func (g *Graph) listDeleted(c *call) error {
 	switch cast := c.params["cast"]; cast {
 	case "user":
 		s := g.users()
-		s.list, s.one, s.total, s.names, s.add = "deleted users", nil, nil, nil, nil
+		s.list, s.one, s.total, s.tally, s.names, s.add = "deleted users", nil, nil, nil, nil, nil
 		s.page = func(q directory.Query, keep func(*directory.User) bool) (directory.Page[directory.User], error) {
 			return g.dir.DeletedUsers(q.Cursor, q.Limit, keep)
 		}

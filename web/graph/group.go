@@ -188,68 +188,6 @@ func (g *Graph) deleteGroup(c *call) error {
 	return c.noContent()
 }
 
-// listMembers answers a page of members, of one kind when the path has a cast.
-func (g *Graph) listMembers(c *call) error { return g.memberPage(c, false) }
-
-// listMemberRefs answers their addresses.
-func (g *Graph) listMemberRefs(c *call) error { return g.memberPage(c, true) }
-
-func (g *Graph) memberPage(c *call, refs bool) error {
-	group, err := g.group(c)
-	if err != nil {
-		return err
-	}
-	token, err := g.resume(c, c.path)
-	if err != nil {
-		return err
-	}
-	top, err := c.query.top(pageStandard, pageMost)
-	if err != nil {
-		return err
-	}
-	wanted, context, err := castOf(c)
-	if err != nil {
-		return err
-	}
-	if refs {
-		context = "Collection($ref)"
-	}
-	page, err := g.dir.FilterMembers(group.ID, token.Cursor, top, wanted)
-	if err != nil {
-		return err
-	}
-	out := object{{"@odata.context", c.context(context)}}
-	if counted, err := c.query.count(); err != nil {
-		return err
-	} else if counted && c.eventual() {
-		n, err := g.countOf(group.ID, wanted)
-		if err != nil {
-			return err
-		}
-		out = append(out, member{"@odata.count", n})
-	}
-	if page.Next != "" {
-		token.Cursor = page.Next
-		out = append(out, member{"@odata.nextLink", c.next(token)})
-	}
-	list := []object{}
-	for _, m := range page.Items {
-		if refs {
-			list = append(list, object{{"@odata.id", c.base + "/directoryObjects/" + m.ID}})
-			continue
-		}
-		o, err := g.directoryObject(m.ID, c.query.list("select"))
-		if directory.CodeOf(err) == directory.NotFound { // deleted meanwhile
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		list = append(list, o)
-	}
-	return c.json(http.StatusOK, append(out, member{"value", list}))
-}
-
 // castOf reads the cast of a path as a test of kinds.
 func castOf(c *call) (wanted func(directory.Kind) bool, context string, err error) {
 	cast := c.params["cast"]
@@ -264,38 +202,6 @@ func castOf(c *call) (wanted func(directory.Kind) bool, context string, err erro
 		return func(directory.Kind) bool { return false }, "directoryObjects", nil
 	}
 	return func(x directory.Kind) bool { return x == k }, kindOf(k).set, nil
-}
-
-func (g *Graph) countOf(group string, wanted func(directory.Kind) bool) (n int, err error) {
-	for cursor := ""; ; {
-		page, err := g.dir.FilterMembers(group, cursor, 5000, wanted)
-		if err != nil {
-			return 0, err
-		}
-		n += len(page.Items)
-		if cursor = page.Next; cursor == "" {
-			return n, nil
-		}
-	}
-}
-
-func (g *Graph) countMembers(c *call) error {
-	if !c.eventual() {
-		return unsupportedQuery("$count is not currently supported without the header 'ConsistencyLevel: eventual'.")
-	}
-	group, err := g.group(c)
-	if err != nil {
-		return err
-	}
-	wanted, _, err := castOf(c)
-	if err != nil {
-		return err
-	}
-	n, err := g.countOf(group.ID, wanted)
-	if err != nil {
-		return err
-	}
-	return c.text(http.StatusOK, itoa(n))
 }
 
 func (g *Graph) addMember(c *call) error {

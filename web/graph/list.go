@@ -15,10 +15,11 @@ type source[T any] struct {
 	list  string // names the list in page tokens
 	page  func(q directory.Query, keep func(*T) bool) (directory.Page[T], error)
 	value func(*T) values
-	one   func(id string) (T, error) // by id, a user also by userPrincipalName; nil: none
-	total func() int                 // without a filter; nil: counted
-	names []string                   // properties in the index of names
-	typed bool                       // every object carries its type
+	one   func(id string) (T, error)  // by id, a user also by userPrincipalName; nil: none
+	total func() int                  // without a filter; nil: counted
+	tally func(f *filter) (int, bool) // with a filter that there is a counter for; nil: none
+	names []string                    // properties in the index of names
+	typed bool                        // every object carries its type
 	// add appends what $expand asks for.
 	add func(c *call, item *T, o object) (object, error)
 }
@@ -263,6 +264,11 @@ func (s source[T]) count(t terms) (int, error) {
 	if t.filter == nil && t.search == nil && s.total != nil {
 		return s.total(), nil
 	}
+	if s.tally != nil && t.search == nil {
+		if n, ok := s.tally(t.filter); ok {
+			return n, nil
+		}
+	}
 	n := 0
 	t.query.Cursor, t.query.Limit = "", 1
 	_, err := s.fetchCounting(t, &n)
@@ -302,8 +308,8 @@ func (s source[T]) countNamed(t terms, n *int) (page directory.Page[T], err erro
 
 // respondCount answers the path /$count.
 func (s source[T]) respondCount(c *call) error {
-	if !c.eventual() {
-		return unsupportedQuery("$count is not currently supported without the header 'ConsistencyLevel: eventual'.")
+	if err := needEventual(c); err != nil {
+		return err
 	}
 	c.query["count"] = "true"
 	t, err := s.kind.read(c)

@@ -276,15 +276,6 @@ func (g *Graph) getByIDs(c *call) error {
 	return collection(c, "directoryObjects", list)
 }
 
-// memberOf lists the groups that an object is an immediate member of.
-func (g *Graph) memberOf(c *call) error {
-	list, err := g.dir.MemberOf(userKey(c.params["id"]))
-	if err != nil {
-		return err
-	}
-	return g.respondObjects(c, byNum(list), c.params["cast"])
-}
-
 func byNum(list []directory.Object) []directory.Object {
 	slices.SortFunc(list, func(a, b directory.Object) int {
 		switch {
@@ -296,93 +287,6 @@ func byNum(list []directory.Object) []directory.Object {
 		return 0
 	})
 	return list
-}
-
-// transitiveMemberOf follows memberships upwards.
-func (g *Graph) transitiveMemberOf(c *call) error {
-	start, err := g.dir.Object(userKey(c.params["id"]))
-	if err != nil {
-		return err
-	}
-	list, err := g.closure(start, g.dir.MemberOf)
-	if err != nil {
-		return err
-	}
-	return g.respondObjects(c, list, c.params["cast"])
-}
-
-// transitiveMembers follows memberships downwards.
-func (g *Graph) transitiveMembers(c *call) error {
-	start, err := g.group(c)
-	if err != nil {
-		return err
-	}
-	list, err := g.closure(start.Object, g.allMembers)
-	if err != nil {
-		return err
-	}
-	return g.respondObjects(c, list, c.params["cast"])
-}
-
-func (g *Graph) allMembers(id string) ([]directory.Object, error) {
-	p, err := g.dir.Members(id, "", 1<<20)
-	return p.Items, err
-}
-
-// closure is what can be reached from an object, without it, each once; only groups lead on.
-func (g *Graph) closure(start directory.Object, step func(id string) ([]directory.Object, error)) ([]directory.Object, error) {
-	seen := map[uint64]bool{start.Num: true}
-	var list []directory.Object
-	for todo := []directory.Object{start}; len(todo) > 0; {
-		next, err := step(todo[0].ID)
-		if err != nil && directory.CodeOf(err) != directory.NotFound {
-			return nil, err
-		}
-		todo = todo[1:]
-		for _, o := range next {
-			if seen[o.Num] {
-				continue
-			}
-			seen[o.Num] = true
-			list = append(list, o)
-			if o.Kind == directory.KindGroup {
-				todo = append(todo, o)
-			}
-		}
-	}
-	return byNum(list), nil
-}
-
-// memberGroups answers checkMemberGroups, getMemberGroups and getMemberObjects (api/directoryobject-getmembergroups.md).
-func (g *Graph) memberGroups(c *call) error {
-	var body struct {
-		SecurityEnabledOnly *bool    `json:"securityEnabledOnly"`
-		GroupIDs            []string `json:"groupIds"`
-	}
-	if err := c.decode(&body, false); err != nil {
-		return err
-	}
-	start, err := g.dir.Object(userKey(c.params["id"]))
-	if err != nil {
-		return err
-	}
-	list, err := g.closure(start, g.dir.MemberOf)
-	if err != nil {
-		return err
-	}
-	ids := []string{}
-	for _, o := range list {
-		if body.GroupIDs != nil && !slices.ContainsFunc(body.GroupIDs, func(id string) bool { return strings.EqualFold(id, o.ID) }) {
-			continue
-		}
-		if body.SecurityEnabledOnly != nil && *body.SecurityEnabledOnly {
-			if group, err := g.dir.Group(o.ID); err != nil || !group.SecurityEnabled {
-				continue
-			}
-		}
-		ids = append(ids, o.ID)
-	}
-	return collection(c, "Collection(Edm.String)", ids)
 }
 
 // organization is the tenant (resources/organization.md).

@@ -43,8 +43,8 @@ func (g *Graph) listOwners(c *call) error {
 }
 
 func (g *Graph) countOwners(c *call) error {
-	if !c.eventual() {
-		return unsupportedQuery("$count is not currently supported without the header 'ConsistencyLevel: eventual'.")
+	if err := needEventual(c); err != nil {
+		return err
 	}
 	list, err := g.owners(c)
 	if err != nil {

@@ -121,6 +121,7 @@ type pageToken struct {
 	Cursor  string            `json:"c,omitempty"` // of the directory
 	Options map[string]string `json:"o,omitempty"`
 	Last    uint64            `json:"n,omitempty"` // number of the last object shown
+	Groups  []uint64          `json:"s,omitempty"` // of transitive members: the groups that they are members of
 	deltaRound
 }
 

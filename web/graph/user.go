@@ -57,7 +57,33 @@ func extensionAttribute(i int) string {
 
 func (g *Graph) users() source[directory.User] {
 	return source[directory.User]{kind: userKind, list: "users", page: g.dir.FilterUsers, value: userValues, one: g.dir.User,
-		total: func() int { return g.dir.Counts().Users }, names: []string{"displayName", "mail", "userPrincipalName"}, add: g.addManager}
+		total: func() int { return g.dir.Counts().Users }, names: []string{"displayName", "mail", "userPrincipalName"}, add: g.addManager, tally: g.tallyUsers}
+}
+
+// tallyUsers counts users by what the directory counts anyway: who is enabled, who is a guest.
+func (g *Graph) tallyUsers(f *filter) (int, bool) {
+	if f == nil || f.op != "eq" || f.args[0].op != "path" {
+		return 0, false
+	}
+	n := g.dir.Counts()
+	switch lit := f.args[1].lit.(type) {
+	case bool:
+		if f.args[0].path == "accountEnabled" {
+			if lit {
+				return n.Users - n.DisabledUsers, true
+			}
+			return n.DisabledUsers, true
+		}
+	case string:
+		switch {
+		case f.args[0].path != "userType":
+		case strings.EqualFold(lit, directory.Guest):
+			return n.Guests, true
+		case strings.EqualFold(lit, directory.Member):
+			return n.Users - n.Guests, true
+		}
+	}
+	return 0, false
 }
 
 // expansion is one navigation property of $expand with its own $select.
@@ -377,14 +403,6 @@ func (g *Graph) deleteManager(c *call) error {
 		return err
 	}
 	return c.noContent()
-}
-
-func (g *Graph) listReports(c *call) error {
-	list, err := g.dir.DirectReports(userKey(c.params["id"]))
-	if err != nil {
-		return err
-	}
-	return g.respondObjects(c, list, "")
 }
 
 // notHere answers /me, which needs a signed-in user, and tokens are of applications.
