@@ -98,7 +98,7 @@ func (t *txn) purge(now time.Time, o Object, v any) error {
 	}
 	switch x := v.(type) {
 	case *User:
-		v = &User{Object: base, UserPrincipalName: x.UserPrincipalName, UserType: x.UserType}
+		v = &User{Object: base, UserPrincipalName: x.UserPrincipalName, MailNickname: x.MailNickname, UserType: x.UserType}
 	case *Group:
 		v = &Group{Object: base, MailEnabled: x.MailEnabled, SecurityEnabled: x.SecurityEnabled, GroupTypes: x.GroupTypes}
 	case *ServicePrincipal:

@@ -1,9 +1,16 @@
 package sim
 
 import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
 	"go.etcd.io/bbolt"
 
 	"entrasim/directory"
+	"entrasim/sim/mapping"
+	"entrasim/sim/scim"
 )
 
 // What the target is told is recorded when it has answered. A crash in between must not make it unknown: a member that was
@@ -93,4 +100,71 @@ func (c *cycle) cutOff() bool {
 		return c.demand.uncertain || c.j.state.Cut > 0 && c.j.state.Cycle <= c.j.state.Cut
 	}
 	return c.j.state.Cut > 0 && c.number <= c.j.state.Cut+1
+}
+
+// names are the objects whose properties changed while a create of theirs may have been under way that nobody remembers: by
+// their new names they would not be found, and be created twice.
+type names struct {
+	mu      sync.Mutex
+	from    uint64 // where the cycle that was cut short began; 0 when none was
+	upto    uint64 // the feed is read so far
+	changed map[uint64]bool
+}
+
+// recallNames begins the list where a cycle was cut short.
+func (c *cycle) recallNames() {
+	c.j.mu.Lock()
+	defer c.j.mu.Unlock()
+	c.names.from, c.names.upto = c.j.state.Lost, c.j.state.Lost
+}
+
+// renamed reports whether an object is among them. People go on changing things while the cycle goes on.
+func (c *cycle) renamed(n uint64) (bool, error) {
+	l := &c.names
+	if l.from == 0 {
+		return false, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if end := c.s.dir.LastChange(); end > l.upto {
+		changes, err := c.s.dir.Changes(l.upto, end)
+		if directory.CodeOf(err) == directory.Expired {
+			c.s.log.Warn("the change feed no longer reaches back to where a cycle was cut short; what was renamed since may be created twice", "job", c.j.cfg.ID)
+		} else if err != nil {
+			return false, err
+		}
+		if l.changed == nil {
+			l.changed = map[uint64]bool{}
+		}
+		for _, o := range changes.Objects {
+			if len(o.Properties) > 0 {
+				l.changed[o.Num] = true
+			}
+		}
+		l.upto = end
+	}
+	return l.changed[n], nil
+}
+
+// formerly asks the target for an object that it may know by an earlier name, by its externalId when that is mapped. A
+// target that can't answer that does not know it.
+func (t *step) formerly(ctx context.Context, want mapping.Object) (*scim.Resource, error) {
+	if renamed, err := t.renamed(t.w.num); err != nil || !renamed {
+		return nil, err
+	}
+	for _, d := range want.Values {
+		if !d.Present || !strings.EqualFold(d.Attr.Target, "externalId") || d.Attr.ReadsSoftDeleted {
+			continue
+		}
+		rules := scim.MatchRules(t.rt, valueOf(d))
+		found, err := t.client.Match(ctx, t.tag(t.src.ID, "A cycle was cut short, and it was changed since: it may stand there under an earlier name.", rules...), t.rt, valueOf(d), d.Attr.CaseExact)
+		var e *scim.Error
+		switch {
+		case errors.As(err, &e) && e.NoAnswer:
+			return nil, err
+		case len(found) == 1 && err == nil:
+			return found[0], nil
+		}
+	}
+	return nil, nil
 }

@@ -43,7 +43,8 @@ type cycle struct {
 	storing  sync.Mutex // one commit after another
 	mu       sync.Mutex
 	anchors  map[string]uint64 // links made by this cycle that are not committed yet
-	reads    map[uint64]read   // managers as the target returned them in this cycle
+	names    names
+	reads    map[uint64]read // managers as the target returned them in this cycle
 	claims   claims
 	requests map[string][]uint64 // recorded exchanges of the objects in flight
 	warned   map[string][]string // rules that their answers broke
@@ -237,6 +238,7 @@ func (c *cycle) run() error {
 	if err := c.recallSent(); err != nil {
 		return err
 	}
+	c.recallNames()
 	list, err := c.read()
 	if err != nil {
 		return err

@@ -2,16 +2,19 @@ package sim
 
 import (
 	"context"
+	"strings"
 
 	"entrasim/directory"
+	"entrasim/sim/mapping"
+	"entrasim/sim/scim"
 )
 
 // reckon looks for objects that stand at the target without a link. When a cycle is cut short, by a kill or by the program's
 // end, the target may have created an object whose answer is in no commit. Mostly the cycle that goes on meets the object in
 // its list and finds it by matching. One that has left scope meanwhile, nothing would be sent for: it would stay active at
 // the target for ever. So behind the passes of a cycle that went on, what changed since its beginning, is out of scope and
-// has no link is asked for once; what is found is linked and dealt with like everything that leaves scope. An object that
-// was purged can't be asked for: nothing is known of it any more.
+// has no link is asked for once; what is found, and is this job's by its values, is linked and dealt with like everything
+// that leaves scope. Of an object that was purged its names are left to ask by.
 func (c *cycle) reckon(request context.Context) error {
 	c.j.mu.Lock()
 	from := c.j.state.Lost
@@ -74,7 +77,7 @@ func (c *cycle) changedSince(from uint64) (list []work, err error) {
 			if link != nil {
 				continue
 			}
-			if src, ok := readSource(r, c.app, c.all, c.set, w.num); ok && src.State != directory.Purged && !src.unread && !src.scope.In() {
+			if src, ok := readSource(r, c.app, c.all, c.set, w.num); ok && !src.unread && !src.scope.In() {
 				list = append(list, work{num: w.num, kind: w.kind, imp: importUpdate})
 			}
 		}
@@ -89,11 +92,32 @@ func (c *cycle) lost(ctx context.Context, w work) (out *outcome, found bool, err
 	if ok, err := t.load(); err != nil || !ok || t.link != nil || t.src.scope.In() {
 		return nil, false, err
 	}
-	if found, err = t.seek(ctx, "A cycle was cut short: it may have been created before it left scope."); !found {
+	if found, err = t.seek(ctx, "A cycle was cut short: it may have been created before it left scope.", t.made); !found {
 		return nil, false, err
 	}
-	t.leave(ctx)
+	t.decide(ctx)
 	t.out.paid = true
 	t.finish(0)
 	return t.out, true, nil
+}
+
+// made reports whether an object at the target is the one that this job would have created of the source object: nobody
+// says that a create was sent, and an account of somebody else may answer to the same name. An identifier that is mapped
+// from the directory's own tells; without one every mapped value must be there, and of a purged object too few are left.
+func (t *step) made(want mapping.Object, have *scim.Resource) bool {
+	rest := 0
+	for _, d := range want.Values {
+		if !d.Present || d.Attr.ReadsSoftDeleted {
+			continue
+		}
+		a := valueOf(d)
+		_, present, equal := scim.Differs(have, a, d.Attr.CaseExact)
+		if strings.EqualFold(a.Path, "externalId") {
+			return present && equal
+		}
+		if !equal {
+			rest++
+		}
+	}
+	return rest == 0 && t.src.State != directory.Purged
 }

@@ -2,7 +2,9 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -29,6 +31,12 @@ func TestLostCreate(t *testing.T) {
 		{"soft-deleted", Incremental, func(w *world, dir *directory.Store, _ *Service, bob, _ string) error {
 			return dir.DeleteUser(w.clock.Now(), bob)
 		}, "Ann active=true, Bob active=false, [Team: Ann]"},
+		{"purged", Initial, func(w *world, dir *directory.Store, _ *Service, bob, _ string) error {
+			return errors.Join(dir.DeleteUser(w.clock.Now(), bob), dir.Purge(w.clock.Now(), bob))
+		}, "Ann active=true, [Team: Ann]"},
+		{"purged", Incremental, func(w *world, dir *directory.Store, _ *Service, bob, _ string) error {
+			return errors.Join(dir.DeleteUser(w.clock.Now(), bob), dir.Purge(w.clock.Now(), bob))
+		}, "Ann active=true, [Team: Ann]"},
 		{"blocked", Initial, func(w *world, dir *directory.Store, _ *Service, bob, _ string) error {
 			_, err := dir.UpdateUser(w.clock.Now(), bob, directory.Props{"accountEnabled": false})
 			return err
@@ -39,10 +47,22 @@ func TestLostCreate(t *testing.T) {
 		{"group unassigned", Incremental, func(w *world, _ *directory.Store, svc *Service, _, team string) error {
 			return svc.Unassign(w.app.ID, team)
 		}, "Ann active=false, Bob active=false"},
+		{"renamed", Initial, func(w *world, dir *directory.Store, _ *Service, bob, _ string) error {
+			_, err := dir.UpdateUser(w.clock.Now(), bob, directory.Props{"userPrincipalName": "robert@contoso.example"})
+			return err
+		}, "Ann active=true, Bob active=true, [Team: Ann Bob]"},
+		{"renamed", Incremental, func(w *world, dir *directory.Store, _ *Service, bob, _ string) error {
+			_, err := dir.UpdateUser(w.clock.Now(), bob, directory.Props{"userPrincipalName": "robert@contoso.example"})
+			return err
+		}, "Ann active=true, Bob active=true, [Team: Ann Bob]"},
+		{"renamed and purged", Initial, func(w *world, dir *directory.Store, _ *Service, bob, _ string) error {
+			_, err := dir.UpdateUser(w.clock.Now(), bob, directory.Props{"userPrincipalName": "robert@contoso.example"})
+			return errors.Join(err, dir.DeleteUser(w.clock.Now(), bob), dir.Purge(w.clock.Now(), bob))
+		}, "Ann active=true, [Team: Ann]"},
 		{"still in scope", Initial, func(*world, *directory.Store, *Service, string, string) error { return nil }, "Ann active=true, Bob active=true, [Team: Ann Bob]"},
 	} {
-		t.Run(string(c.kind)+" "+c.name, func(t *testing.T) {
-			w := newWorld(t, mapping.Starter(), "")
+		forSchemas(t, string(c.kind)+" "+c.name, func(t *testing.T, schema *mapping.Schema) {
+			w := newWorld(t, schema, "")
 			ann, bob := w.user("ann"), w.user("bob")
 			team := w.group("Team", ann.ID, bob.ID)
 			if c.kind == Incremental {
@@ -100,4 +120,54 @@ func TestLostCreate(t *testing.T) {
 			w.no(dir.Close())
 		})
 	}
+}
+
+// forSchemas runs a test with externalId from objectId, and from mailNickname as the default mappings have it.
+func forSchemas(t *testing.T, name string, f func(*testing.T, *mapping.Schema)) {
+	t.Run(name, func(t *testing.T) { f(t, mapping.Starter()) })
+	t.Run(name+", default mappings", func(t *testing.T) { f(t, mapping.Default()) })
+}
+
+// TestLostIsNotTheirs: behind a cut cycle, an account at the target that bears the name of somebody who left scope, but is
+// not this job's, stays as it is.
+func TestLostIsNotTheirs(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	bob, carl := w.user("bob"), w.user("carl")
+	w.assign(bob.ID)
+	theirs := httptest.NewRequest(http.MethodPost, "/scim/Users", strings.NewReader(
+		`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"carl@contoso.example","externalId":"payroll-7","displayName":"Carl","active":true}`))
+	theirs.Header.Set("Authorization", "Bearer secret-token")
+	w.target.Plain("default").ServeHTTP(httptest.NewRecorder(), theirs)
+	copied := filepath.Join(t.TempDir(), "killed.db")
+	w.before(func(rw http.ResponseWriter, r *http.Request, body string) bool {
+		if r.Method == http.MethodPost {
+			w.no(w.dir.DB().View(func(tx *bbolt.Tx) error { return tx.CopyFile(copied, 0o600) }))
+		}
+		return false
+	})
+	w.no(w.svc.Start(w.app.ID))
+	_, err := w.svc.RunCycles(context.Background())
+	w.no(err)
+	dir, err := directory.Open(copied, directory.Options{})
+	w.no(err)
+	svc, err := Open(Options{Directory: dir, Clock: w.clock, Seed: 1})
+	w.no(err)
+	w.no(dir.DeleteUser(w.clock.Now(), carl.ID))
+	w.no(dir.Purge(w.clock.Now(), carl.ID))
+	for range 2 {
+		_, err := svc.RunCycles(context.Background())
+		w.no(err)
+	}
+	if got := w.state(); got != "Bob active=true, Carl active=true" {
+		t.Errorf("the target holds %s", got)
+	}
+	asked := false
+	for _, x := range svc.Traffic(0, 1000).Exchanges {
+		asked = asked || strings.Contains(x.URL, "carl%40") || strings.Contains(x.URL, "carl@")
+	}
+	if !asked {
+		t.Error("the target was not asked for Carl: the test shows nothing")
+	}
+	w.no(svc.Close())
+	w.no(dir.Close())
 }

@@ -246,15 +246,16 @@ func (t *step) found(ctx context.Context) bool {
 	if !t.search {
 		return false
 	}
-	found, err := t.seek(ctx, "It may have been created before it left scope: no answer said so.")
+	found, err := t.seek(ctx, "It may have been created before it left scope: no answer said so.", nil)
 	if err != nil {
 		t.failed(err)
 	}
 	return found
 }
 
-// seek asks the target for an object by its matching values, and links what it finds.
-func (t *step) seek(ctx context.Context, reason string) (found bool, err error) {
+// seek asks the target for an object by its matching values, and links what it finds when mine says that it is the one; nil
+// takes every match.
+func (t *step) seek(ctx context.Context, reason string, mine func(mapping.Object, *scim.Resource) bool) (found bool, err error) {
 	want, err := desire(t.m, &t.src, t.env(t.src.ID))
 	if err != nil || want.Ignore {
 		return false, nil // it could not have been created either
@@ -265,20 +266,28 @@ func (t *step) seek(ctx context.Context, reason string) (found bool, err error) 
 		if err != nil {
 			return false, err
 		}
-		if len(have) != 1 {
-			continue
+		if len(have) == 1 && (mine == nil || mine(want, have[0])) {
+			v.Found = 1
+			t.rec.Match = &v
+			return t.regain(have[0])
 		}
-		if owner, err := t.owner(have[0].ID()); err != nil || owner != 0 {
-			return false, err // it stands for another object
-		}
-		v.Found = 1
-		t.rec.Match = &v
-		t.newLink(have[0].ID(), true)
-		l := *t.link
-		t.out.link = &l
-		return true, nil
 	}
-	return false, nil
+	have, err := t.formerly(ctx, want)
+	if err != nil || have == nil {
+		return false, err
+	}
+	return t.regain(have)
+}
+
+// regain links an object that this job created, unless it stands for another one.
+func (t *step) regain(have *scim.Resource) (bool, error) {
+	if owner, err := t.owner(have.ID()); err != nil || owner != 0 {
+		return false, err
+	}
+	t.newLink(have.ID(), true)
+	l := *t.link
+	t.out.link = &l
+	return true, nil
 }
 
 // notEntitled records that nothing is sent for an object that is out of scope and has no managed counterpart.
@@ -570,7 +579,14 @@ func (t *step) meet(ctx context.Context) {
 			return
 		}
 	}
-	t.create(ctx)
+	switch have, err := t.formerly(ctx, t.want); {
+	case err != nil:
+		t.failed(matchFailed(&t.rec, err))
+	case have != nil:
+		t.join(ctx, have)
+	default:
+		t.create(ctx)
+	}
 }
 
 // join links a target object that matched, and updates it.

@@ -86,7 +86,7 @@ func New(d Deps) (*Server, error) {
 // Handler is the server without a listener, for tests.
 func (s *Server) Handler() http.Handler { return s.echo }
 
-// Serve answers requests on listeners until ctx ends or one of them fails; requests in flight then get a second. It is
+// Serve answers requests on listeners until ctx ends or one of them fails; requests in flight then get half a second. It is
 // called once.
 func (s *Server) Serve(ctx context.Context, on ...net.Listener) error {
 	ctx, fail := context.WithCancel(ctx)
@@ -97,7 +97,7 @@ func (s *Server) Serve(ctx context.Context, on ...net.Listener) error {
 		var scenarios sync.WaitGroup
 		scenarios.Go(s.portal.Close) // at once: a request may wait for one of their steps
 		defer scenarios.Wait()
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second/2)
 		defer cancel()
 		if err := s.http.Shutdown(end); err != nil {
 			s.deps.Log.Debug("open requests were cut", "error", errors.Join(err, s.http.Close()))

@@ -220,12 +220,19 @@ func (ls *listeners) all() []net.Listener {
 	return []net.Listener{ls.plain, ls.secure}
 }
 
-// work runs listeners, scheduler and the target's writer side by side until ctx ends or a listener fails.
+// work runs listeners, scheduler and the target's writer side by side until ctx ends or a listener fails. The listeners go
+// on until running cycles have stopped: the embedded target is behind them, and what it no longer answers would count as a
+// failure of the objects in flight.
 func (c *serve) work(ctx context.Context, o output, in *instance, server *web.Server, ls listeners) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	wg.Go(func() { in.svc.Run(ctx) })
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	wg.Go(func() {
+		defer stopServing()
+		in.svc.Run(ctx)
+	})
 	wg.Go(func() { in.flushLoop(ctx) })
 	counts := in.dir.Counts()
 	fmt.Fprintf(o.out, "entrasim serves %s: %d users, %d groups\n  Portal       %s\n  SCIM target  %s/scim (bearer token: entrasim)\n  Control API  %s/sim\n%sStop with Ctrl-C.\n",
@@ -233,7 +240,7 @@ func (c *serve) work(ctx context.Context, o output, in *instance, server *web.Se
 	if c.ready != nil {
 		c.ready(ls.url)
 	}
-	err := server.Serve(ctx, ls.all()...)
+	err := server.Serve(serving, ls.all()...)
 	cancel()
 	wg.Wait()
 	return errors.Join(err, in.close())
