@@ -71,11 +71,18 @@ func New(d Deps) (*Server, error) {
 		s.checkToken,
 	)
 	s.scim()
-	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset})
 	s.graph = graph.New(graph.Deps{Service: d.Service, APIToken: d.APIToken, StrictClients: d.APIToken != "", Log: d.Log,
 		OnDemandFormat: d.OnDemandFormat, ThrottleOnDemand: d.ThrottleOnDemand})
 	s.graph.Register(e)
-	s.portal = portal.New(portal.Deps{Service: d.Service, Target: d.Target, Reset: d.Reset, DataFile: d.DataFile})
+	reset := func(ctx context.Context) error {
+		if err := d.Reset(ctx); err != nil {
+			return err
+		}
+		s.graph.ClearFaults()
+		return nil
+	}
+	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: reset})
+	s.portal = portal.New(portal.Deps{Service: d.Service, Target: d.Target, Reset: reset, DataFile: d.DataFile})
 	s.portal.Register(e)
 	e.GET("/sign-in", s.signInPage)
 	e.POST("/sign-in", s.signIn)

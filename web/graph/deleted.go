@@ -2,6 +2,7 @@ package graph
 
 import (
 	"net/http"
+	"strings"
 
 	"entrasim/directory"
 )
@@ -48,8 +49,12 @@ func (g *Graph) deletedPrincipals(q directory.Query, keep func(*directory.Servic
 
 // respondDeleted is respond with the time of deletion in the standard set.
 func (s source[T]) respondDeleted(g *Graph, c *call) error {
-	if _, sorted := c.query["orderby"]; sorted {
-		return unsupportedQuery("Sorting of deleted items is not supported here; they are listed by deletedDateTime, the newest first.")
+	switch by := strings.ToLower(strings.Join(strings.Fields(c.query["orderby"]), " ")); by {
+	case "":
+	case "deleteddatetime desc": // as they are listed anyway
+		delete(c.query, "orderby")
+	default:
+		return unsupportedQuery("Sorting of deleted items by '%s' is not supported; they are listed by deletedDateTime desc.", c.query["orderby"])
 	}
 	k := *s.kind
 	k.fields = withDeleted(k.fields)

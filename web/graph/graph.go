@@ -1,7 +1,7 @@
 // Package graph is the Microsoft Graph subset under /v1.0 and /beta, with the token endpoint and the discovery documents
 // that its clients ask for. Scripts, SDKs and Terraform written for Microsoft Graph run against it with another base URL.
 //
-// routes.go is the one table of what is supported: the router is made from it. A request is read by path.go and
+// route.go is the one table of what is supported: the router is made from it. A request is read by path.go and
 // query.go, its body by body.go; handlers call the directory or the provisioning service and answer through call.go;
 // error.go turns whatever went wrong into Graph's envelope. It decides nothing about provisioning. Start reading at
 // Register.
@@ -44,6 +44,7 @@ type Graph struct {
 	strict bool
 	log    *slog.Logger
 	router *router
+	faults faults
 
 	onDemandFormat   OnDemandFormat
 	throttleOnDemand bool
@@ -71,6 +72,7 @@ func (g *Graph) Register(e *echo.Echo) {
 		e.Any(version+"/*", api)
 	}
 	g.registerTokens(e)
+	g.registerFaults(e)
 }
 
 // Owns reports whether a route of the server, given by its pattern, is one that this package authenticates, or leaves
@@ -100,6 +102,9 @@ func (g *Graph) serve(c *call, inBatch bool) error {
 	}
 	rest, err := c.route(g.dir.Tenant())
 	if err != nil {
+		return err
+	}
+	if err := g.fault(c); err != nil {
 		return err
 	}
 	if c.query, err = parseOptions(c.r.URL.RawQuery); err != nil {

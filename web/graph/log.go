@@ -158,7 +158,23 @@ func (g *Graph) listLogs(c *call) error {
 		scan.From, scan.To = f.times()
 	}
 	keep := func(r *sim.LogRecord) bool { return f == nil || f.matches(g.logValues(r), true) }
-	page, err := g.svc.ScanLogs(scan, keep)
+	skip, err := c.query.skip()
+	if err != nil {
+		return err
+	}
+	if token.Cursor != "" {
+		skip = 0 // the first page did
+	}
+	page, err := g.svc.ScanLogs(scan, func(r *sim.LogRecord) bool {
+		if !keep(r) {
+			return false
+		}
+		if skip > 0 {
+			skip--
+			return false
+		}
+		return true
+	})
 	if err != nil {
 		return err
 	}

@@ -81,6 +81,19 @@ func (o options) top(standard, most int) (int, error) {
 	return n, nil
 }
 
+// skip reads $skip.
+func (o options) skip() (int, error) {
+	text, given := o["skip"]
+	if !given {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, badRequest("Invalid value '%s' for $skip query option found. The $skip query option requires a non-negative integer value.", text)
+	}
+	return n, nil
+}
+
 // count reports whether $count=true was given.
 func (o options) count() (bool, error) {
 	switch strings.ToLower(o["count"]) {

@@ -45,7 +45,7 @@ func syncRoutes() []route {
 		{method: "DELETE", path: s + "/jobs/{job}/schema", handle: (*Graph).resetSchema, doc: "Put the template's schema back"},
 		{method: "GET", path: s + "/secrets", handle: (*Graph).getSecrets, doc: "List credentials, masked"},
 		{method: "PUT", path: s + "/secrets", handle: (*Graph).putSecrets, doc: "Save credentials"},
-		{method: "GET", path: "/auditLogs/provisioning", handle: (*Graph).listLogs, options: "filter orderby top skiptoken count", doc: "List provisioning log records"},
+		{method: "GET", path: "/auditLogs/provisioning", handle: (*Graph).listLogs, options: "filter orderby top skip skiptoken count", doc: "List provisioning log records"},
 		{method: "GET", path: "/auditLogs/provisioning/{record}", handle: (*Graph).getLog, doc: "Get a provisioning log record"},
 		{method: "POST", path: "/$batch", handle: (*Graph).batch, doc: "Several requests in one"},
 		{method: "POST", path: s + "/jobs/{job}/provisionOnDemand", handle: (*Graph).provisionOnDemand, doc: "Provision on demand"},

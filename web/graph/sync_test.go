@@ -204,6 +204,10 @@ func TestProvisioningStory(t *testing.T) {
 	if first.at("@odata.count") != 2.0 || next.at("@odata.nextLink") != nil || first.list()[0]["id"] != all.list()[0]["id"] || next.list()[0]["id"] != all.list()[1]["id"] {
 		t.Error(first.text, next.text)
 	}
+	if a := w.want(200, "GET", "/v1.0/auditLogs/provisioning?$skip=1", nil); len(a.list()) != 1 || a.list()[0]["id"] != all.list()[1]["id"] {
+		t.Error(a.text)
+	}
+	w.want(400, "GET", "/v1.0/auditLogs/provisioning?$skip=some", nil)
 	if a := logs("jobId eq '"+job+"'", "&$orderby=activityDateTime"); a.list()[0]["id"] != all.list()[1]["id"] {
 		t.Error(a.text)
 	}
