@@ -30,8 +30,8 @@ func TestRunAllKeepsOrder(t *testing.T) {
 			cancel()
 		}
 	})
-	if n < 3 || n > 6 {
-		t.Errorf("%d results behind a stop at the third", n)
+	if n < 3 || n > len(list)/2 { // players run ahead of who reads, but not to the end
+		t.Errorf("%d results of %d behind a stop at the third", n, len(list))
 	}
 }
 
