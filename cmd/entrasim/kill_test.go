@@ -411,7 +411,7 @@ func TestKilledWhileMade(t *testing.T) {
 	args := []string{"serve", "--addr", "127.0.0.1:0", "--data", path, "--users", fmt.Sprint(people), "--groups", "30", "--clock", "manual"}
 	check := func() {
 		t.Helper()
-		l := serveFile(t, path, "--clock", "manual")
+		l := serveFile(t, path, args[5:]...) // the flags again: the kills may have come before the file had them
 		if err := l.stop(); err != nil {
 			t.Fatal(err)
 		}
