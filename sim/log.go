@@ -202,7 +202,10 @@ func (s *Service) FindLogs(q LogQuery) (LogPage, error) {
 	if limit <= 0 {
 		limit = 100
 	}
-	w := logWalk{bucket: bucketRecords, from: q.From, to: q.To}
+	w, match, err := s.logWalkOf(q)
+	if err != nil || w.bucket == nil {
+		return page, err
+	}
 	if q.Cursor != "" {
 		n, err := strconv.ParseUint(q.Cursor, 10, 64)
 		if err != nil {
@@ -212,24 +215,6 @@ func (s *Service) FindLogs(q LogQuery) (LogPage, error) {
 			return page, nil
 		}
 		w.begin = n - 1
-	}
-	match, err := s.logMatcher(q)
-	if err != nil {
-		return page, err
-	}
-	switch {
-	case q.ObjectID != "":
-		n, ok := s.num(q.ObjectID)
-		if !ok {
-			return page, nil
-		}
-		w.prefix, w.bucket = key(n), bucketByObject
-	case q.ApplicationID != "":
-		app, err := s.Application(q.ApplicationID)
-		if err != nil {
-			return page, err
-		}
-		w.prefix, w.bucket = key(app.Num), bucketByApp
 	}
 	var found []record
 	err = s.walkLog(w, func(r *record) bool {
@@ -250,6 +235,63 @@ func (s *Service) FindLogs(q LogQuery) (LogPage, error) {
 		page.Items = append(page.Items, s.worded(&found[i]))
 	}
 	return page, err
+}
+
+// LogCounts counts records by what was done and how it ended.
+type LogCounts struct {
+	N      map[LogKind]int
+	Looked int
+	More   bool // Most was reached: what is older has not been looked at
+}
+
+// LogKind is what a record says in two words.
+type LogKind struct {
+	Action Action
+	Status Outcome
+}
+
+// CountLogs counts the records of a query without wording any. Limit and Cursor are not looked at.
+func (s *Service) CountLogs(q LogQuery) (LogCounts, error) {
+	counts := LogCounts{N: map[LogKind]int{}}
+	w, match, err := s.logWalkOf(q)
+	if err != nil || w.bucket == nil {
+		return counts, err
+	}
+	err = s.walkLog(w, func(r *record) bool {
+		if q.Most > 0 && counts.Looked == q.Most {
+			counts.More = true
+			return false
+		}
+		counts.Looked++
+		if match(r) {
+			counts.N[LogKind{r.Action, r.Status}]++
+		}
+		return true
+	})
+	return counts, err
+}
+
+// logWalkOf is the walk that finds what a query asks for, and which of its records match. A walk without a bucket meets none.
+func (s *Service) logWalkOf(q LogQuery) (w logWalk, match func(*record) bool, err error) {
+	w = logWalk{bucket: bucketRecords, from: q.From, to: q.To}
+	if match, err = s.logMatcher(q); err != nil {
+		return w, nil, err
+	}
+	switch {
+	case q.ObjectID != "":
+		n, ok := s.num(q.ObjectID)
+		if !ok {
+			return logWalk{}, nil, nil
+		}
+		w.prefix, w.bucket = key(n), bucketByObject
+	case q.ApplicationID != "":
+		app, err := s.Application(q.ApplicationID)
+		if err != nil {
+			return w, nil, err
+		}
+		w.prefix, w.bucket = key(app.Num), bucketByApp
+	}
+	return w, match, nil
 }
 
 // LogEnd is a cursor before which all records of this moment lie, so that several walks see the same ones.

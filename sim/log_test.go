@@ -97,6 +97,22 @@ func TestFindLogs(t *testing.T) {
 			}
 		}
 	}
+	counts, err := w.svc.CountLogs(LogQuery{From: some.Time, Most: 2000})
+	if want := 0; err != nil || counts.More || counts.N[LogKind{ActionUpdate, Failure}] == 0 {
+		t.Errorf("%+v %v", counts, err)
+	} else {
+		for _, r := range all {
+			if !r.Time.Before(some.Time) && r.Action == ActionUpdate && r.Status == Failure {
+				want++
+			}
+		}
+		if got := counts.N[LogKind{ActionUpdate, Failure}]; got != want {
+			t.Errorf("%d failed updates are counted, want %d", got, want)
+		}
+	}
+	if counts, err := w.svc.CountLogs(LogQuery{Most: 100}); err != nil || !counts.More || counts.Looked != 100 {
+		t.Errorf("%+v %v", counts, err)
+	}
 	end, err := w.svc.LogEnd()
 	w.no(err)
 	w.fillLog(3, w.app.Num)

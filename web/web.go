@@ -82,7 +82,7 @@ func New(d Deps) (*Server, error) {
 		return nil
 	}
 	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: reset})
-	s.portal = portal.New(portal.Deps{Service: d.Service, Target: d.Target, Reset: reset, DataFile: d.DataFile})
+	s.portal = portal.New(portal.Deps{Service: d.Service, Target: d.Target, Reset: reset, DataFile: d.DataFile, LogJSON: s.graph.LogObject})
 	s.portal.Register(e)
 	e.GET("/sign-in", s.signInPage)
 	e.POST("/sign-in", s.signIn)

@@ -75,6 +75,9 @@ func value(p *string) any {
 	return *p
 }
 
+// LogObject is a provisioning log record as Graph shows it; encoding/json writes it.
+func (g *Graph) LogObject(r *sim.LogRecord) any { return g.logObject(r) }
+
 // logObject shows a provisioning log record (resources/provisioningobjectsummary.md; shapes as recorded from the service).
 func (g *Graph) logObject(r *sim.LogRecord) object {
 	targetType := mapping.UserURN

@@ -11,14 +11,18 @@ import (
 
 type logsView struct {
 	Base
-	Q      string
-	Drops  []Drop
-	Only   *Choice // one object or one cycle, with the address that clears it
-	Keep   []Link  // parameters that a search keeps
-	Rows   []logRow
-	Pager  Pager
-	Record *recordView
-	Close  string
+	Q         string
+	Drops     []Drop
+	Dates     logDates
+	Only      []*Choice // one object, cycle, change or job, with the address that clears it
+	Keep      []Link    // parameters that a search keeps
+	CSV, JSON string    // addresses of the downloads
+	Rows      []logRow
+	Pager     Pager
+	Looked    string // how far was looked when what is older has not been
+	Stats     []Stat // of the records of one cycle
+	Record    *recordView
+	Close     string
 }
 
 type logRow struct {
@@ -35,20 +39,35 @@ func (p *Portal) logs(c echo.Context) error {
 	if v.Drops, err = p.logDrops(c); err != nil {
 		return err
 	}
-	for _, name := range []string{"application", "action", "status", "object", "cycle"} {
-		if value := c.QueryParam(name); value != "" {
+	for _, name := range logFilters {
+		if value := c.QueryParam(name); value != "" && name != "from" && name != "to" {
 			v.Keep = append(v.Keep, Link{name, value})
 		}
 	}
-	for name, text := range map[string]string{"object": "One object", "cycle": "One cycle"} {
-		if c.QueryParam(name) != "" {
-			v.Only = &Choice{Text: text, URL: address(c, name, "", "cursor", "", "record", "", "tab", "")}
+	for _, one := range []struct{ name, text string }{{"object", "One object"}, {"cycle", "One cycle"}, {"change", "One change"}, {"job", "One job"}} {
+		if c.QueryParam(one.name) != "" {
+			v.Only = append(v.Only, &Choice{Text: one.text, URL: address(c, one.name, "", "cursor", "", "record", "", "tab", "")})
 		}
 	}
-	page, err := p.Service.Logs(sim.LogQuery{ApplicationID: c.QueryParam("application"), Search: v.Q, Action: sim.Action(c.QueryParam("action")), Status: sim.Outcome(c.QueryParam("status")),
-		ObjectID: c.QueryParam("object"), CycleID: c.QueryParam("cycle"), Cursor: c.QueryParam("cursor"), Limit: pageSize})
+	download := func(format string) string {
+		to := address(c, "format", format, "cursor", "", "record", "", "tab", "")
+		return "/logs/download" + to[strings.Index(to, "?"):]
+	}
+	v.CSV, v.JSON = download("csv"), download("json")
+	q, dates := logQuery(c, v.Clock.Now)
+	q.Cursor, q.Limit, q.Most = c.QueryParam("cursor"), pageSize, logLooked
+	v.Dates = dates
+	page, err := p.Service.FindLogs(q)
 	if err != nil {
 		return err
+	}
+	if page.Next != "" && len(page.Items) < q.Limit {
+		v.Looked = fmt.Sprintf("%s were looked at, back to %s UTC.", plural(page.Looked, "record"), when(page.Until, "2 Jan 2006, 15:04"))
+	}
+	if q.CycleID != "" {
+		if v.Stats, err = p.cycleStats(c, q); err != nil {
+			return err
+		}
 	}
 	id := c.QueryParam("record")
 	for _, r := range page.Items {
@@ -67,6 +86,29 @@ func (p *Portal) logs(c echo.Context) error {
 	return render(c, 200, "logs", v)
 }
 
+// cycleStats counts the records of a cycle by what was done, each with the address of those records.
+func (p *Portal) cycleStats(c echo.Context, q sim.LogQuery) ([]Stat, error) {
+	found, err := p.Service.CountLogs(sim.LogQuery{ApplicationID: q.ApplicationID, CycleID: q.CycleID, JobID: q.JobID, Most: logLooked})
+	if err != nil || len(found.N) == 0 {
+		return nil, err
+	}
+	counts := map[string]int{}
+	for k, n := range found.N {
+		if k.Status == sim.Success {
+			counts[string(k.Action)] += n
+		} else {
+			counts[string(k.Status)] += n
+		}
+	}
+	at := func(name, value string) string {
+		return address(c, "action", "", "status", "", name, value, "cursor", "", "record", "", "tab", "")
+	}
+	return []Stat{{N: counts["create"], Word: "Created", Icon: "plus", Href: at("action", "create")}, {N: counts["update"], Word: "Updated", Icon: "edit", Href: at("action", "update")},
+		{N: counts["disable"], Word: "Disabled", Icon: "off", Href: at("action", "disable")}, {N: counts["delete"], Word: "Deleted", Icon: "trash", Href: at("action", "delete")},
+		{N: counts["skipped"], Word: "Skipped", Icon: "skip", Href: at("status", "skipped")}, {N: counts["warning"], Word: "Warnings", Icon: "warn", Class: "warn", Href: at("status", "warning")},
+		{N: counts["failure"], Word: "Failed", Icon: "cross", Class: "bad", Href: at("status", "failure")}}, nil
+}
+
 func (p *Portal) logDrops(c echo.Context) ([]Drop, error) {
 	apps, err := p.Service.Applications()
 	if err != nil {
@@ -77,8 +119,9 @@ func (p *Portal) logDrops(c echo.Context) ([]Drop, error) {
 		pairs = append(pairs, a.ID, a.DisplayName)
 	}
 	return []Drop{drop(c, "Application", "application", pairs...),
-		drop(c, "Action", "action", "create", "Create", "update", "Update", "disable", "Disable", "delete", "Delete", "stagedDelete", "StagedDelete", "other", "Other"),
-		drop(c, "Status", "status", "success", "Success", "failure", "Failure", "skipped", "Skipped", "warning", "Warning")}, nil
+		drop(c, "Action", "action", "create", "Create", "update", "Update", "disable", "Disable", "delete", "Delete", "stagedDelete", "StagedDelete", "stagedDelete", "StagedDelete", "other", "Other"),
+		drop(c, "Status", "status", "success", "Success", "failure", "Failure", "skipped", "Skipped", "warning", "Warning"),
+		drop(c, "Source system", "source", sim.SourceSystem, sim.SourceSystem), drop(c, "Target system", "target", sim.TargetSystem, sim.TargetSystem)}, nil
 }
 
 // statusDetail says in a few words what a record is about, beyond its action and status.

@@ -32,6 +32,7 @@ type Deps struct {
 	Target   *target.Server
 	Reset    func(context.Context) error // puts everything back to what a new file holds
 	DataFile string                      // its path, for display
+	LogJSON  func(*sim.LogRecord) any    // a log record as Graph shows it
 }
 
 // Portal serves the pages.
@@ -115,6 +116,7 @@ func (p *Portal) Register(e *echo.Echo) {
 	e.POST("/applications/:id/provisioning/mapping/preview", p.previewMapping)
 
 	e.GET("/logs", p.logs)
+	e.GET("/logs/download", p.downloadLogs)
 	e.GET("/audit", p.audit)
 	e.GET("/mails", p.mails)
 	e.GET("/wire", p.wire)
