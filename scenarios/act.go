@@ -430,6 +430,17 @@ func (p *Player) act(ctx context.Context, st *Step, action string) error {
 			err = errors.New("no cycle ran: provisioning is not started")
 		}
 		return err
+	case "onDemand":
+		req := sim.OnDemandRequest{ObjectID: p.names.objects[st.OnDemand.Object.Name]}
+		for _, h := range st.OnDemand.Members {
+			req.Members = append(req.Members, p.names.objects[h.Name])
+		}
+		answer, err := w.svc.OnDemand(ctx, app, req)
+		if err != nil {
+			return &placed{st.OnDemand.At, fmt.Sprintf("%s: %v", st.OnDemand.Object.Name, err)}
+		}
+		p.answer = &answer
+		return nil
 	case "advance":
 		cycles, err := w.svc.Advance(ctx, st.Advance.D)
 		p.cycles = append(p.cycles, cycles...)

@@ -35,6 +35,9 @@ func (p *Player) compare(ctx context.Context, e *Expect, r *StepResult) ([]Check
 	if e.Log != nil {
 		checks = append(checks, p.logs(e.Log, r.Records)...)
 	}
+	if e.OnDemand != nil && r.OnDemand != nil {
+		checks = append(checks, p.answered(e.OnDemand, r.OnDemand)...)
+	}
 	if e.Cycles != nil {
 		checks = append(checks, p.cyclesSeen(e.Cycles, r.Cycles))
 	}

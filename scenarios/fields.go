@@ -8,16 +8,17 @@ import (
 // field is a member of a struct as its tags describe it: yaml its name with options, doc what it is, enum the words it may
 // be, null the word that nothing stands for, action whether it is something a step does, needs what a step must do for it.
 type field struct {
-	name     string
-	doc      string
-	value    reflect.Value
-	enum     []string
-	null     string
-	none     bool // the word none stands for nothing
-	need     bool // must be given
-	action   bool
-	runs     bool // an action in which cycles can run
-	needsRun bool // an expectation of what cycles do
+	name    string
+	doc     string
+	value   reflect.Value
+	enum    []string
+	null    string
+	none    bool // the word none stands for nothing
+	need    bool // must be given
+	action  bool
+	runs    bool   // an action in which cycles can run
+	demands bool   // an action that provisions on demand
+	needs   string // what an expectation is about: run, cycle or demand; "" for what can be seen at any time
 }
 
 // fields are the members of a struct that a file can give.
@@ -43,12 +44,12 @@ func fieldsOf(v any) fields {
 			continue
 		}
 		options := strings.Split(tag, ",")
-		f := field{name: options[0], doc: t.Tag.Get("doc"), value: value.Field(i), null: t.Tag.Get("null"), needsRun: t.Tag.Get("needs") == "run"}
+		f := field{name: options[0], doc: t.Tag.Get("doc"), value: value.Field(i), null: t.Tag.Get("null"), needs: t.Tag.Get("needs")}
 		if words := t.Tag.Get("enum"); words != "" {
 			f.enum = strings.Split(words, ",")
 		}
 		if a, ok := t.Tag.Lookup("action"); ok {
-			f.action, f.runs = true, a == "runs"
+			f.action, f.runs, f.demands = true, a == "runs", a == "demands"
 		}
 		for _, o := range options[1:] {
 			switch o {

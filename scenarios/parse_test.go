@@ -57,7 +57,7 @@ func TestMistakes(t *testing.T) {
 		{"a filter of an unknown attribute", ann + "  - filters: {users: {Sales: [departmnt EQUALS Sales]}}\n", "departmnt"},
 		{"a duration that is none", ann + "  - advance: forty minutes\n", `t:5:14: "forty minutes" is no duration; write 40m, 1h30m, 31d or PT40M`},
 		{"time does not go back", ann + "  - advance: -5m\n", "t:5:14:"},
-		{"an expectation that the step can't produce", ann + "  - delete: ann\n    expect: {requests: []}\n", "t:6:24: requests can't be seen here: nothing runs in this step (add cycle or advance to it)"},
+		{"an expectation that the step can't produce", ann + "  - delete: ann\n    expect: {requests: []}\n", "t:6:24: requests can't be seen here: nothing runs in this step (add cycle, advance or onDemand to it)"},
 		{"counts without a cycle", ann + "  - pause:\n    expect: {counts: {}}\n", "t:6:22: counts can't be seen here"},
 		{"a fault that does nothing", ann + "  - faults: [{method: GET}]\n", "t:5:14: it does nothing"},
 		{"a fault with an odd status", ann + "  - faults: [{status: 42}]\n", "t:5:14: status is 42; expected 200 to 599"},

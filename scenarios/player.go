@@ -38,6 +38,7 @@ type Player struct {
 	quiet    int
 	count    uint64
 	cycles   []sim.CycleResult
+	answer   *sim.OnDemandResult // of the run on demand of the step
 	lastLog  string
 	told     told
 	next     int
@@ -202,7 +203,7 @@ func (p *Player) Next(ctx context.Context) (r StepResult, more bool) {
 	st := &p.scenario.Steps[p.next]
 	p.next++
 	r = StepResult{Step: st, Number: p.next, Title: st.title(), Verdict: Passed, Began: p.world.clock.Now()}
-	p.exchange, p.quiet, p.cycles = nil, 0, nil
+	p.exchange, p.quiet, p.cycles, p.answer = nil, 0, nil, nil
 	began := clock.Wall()
 	var err error
 	if p.told, err = p.newest(); err == nil {
@@ -212,7 +213,7 @@ func (p *Player) Next(ctx context.Context) (r StepResult, more bool) {
 	for _, x := range p.exchange {
 		r.Sent = append(r.Sent, p.names.sent(x))
 	}
-	r.Quiet, r.Cycles = max(0, p.quiet-probesKept), p.cycles
+	r.Quiet, r.Cycles, r.OnDemand = max(0, p.quiet-probesKept), p.cycles, p.answer
 	if err == nil {
 		r.Records, err = p.records()
 	}
@@ -376,6 +377,8 @@ func (st *Step) Actions() string {
 			parts = append(parts, st.Token+" token")
 		case "restart":
 			parts = append(parts, strings.TrimSuffix("restart "+st.Restart, " default"))
+		case "onDemand":
+			parts = append(parts, "provision "+st.OnDemand.Object.Name+" on demand")
 		case "advance":
 			parts = append(parts, "advance "+short(st.Advance.D))
 		default:

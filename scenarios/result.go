@@ -57,8 +57,10 @@ type StepResult struct {
 	Quiet   int     // probes that were sent and not kept, as there are many
 	Records []sim.LogRecord
 	Cycles  []sim.CycleResult
-	Job     sim.Job
-	Checks  []Check
+	// OnDemand is what the run on demand of the step answered; nil when there was none.
+	OnDemand *sim.OnDemandResult
+	Job      sim.Job
+	Checks   []Check
 }
 
 // Failures are the checks that failed.

@@ -172,9 +172,17 @@ type Step struct {
 	Settings      *Settings       `yaml:"settings" action:"" doc:"Changes settings and switches, as under application."`
 	Cycle         Act             `yaml:"cycle" action:"runs" doc:"Runs the next cycle now."`
 	Advance       *Duration       `yaml:"advance" action:"runs" doc:"Moves the clock; what falls due runs: 40m, 31d."`
+	OnDemand      *Demand         `yaml:"onDemand" action:"demands" doc:"Provisions one user or group at once, whether or not provisioning is started."`
 	Expect        *Expect         `yaml:"expect" doc:"What must be seen of this step."`
 
 	order []string // names of the actions in the order of the file
+}
+
+// Demand is who is provisioned on demand; a handle alone is a user, or a group without members.
+type Demand struct {
+	At      Pos      `yaml:"-"`
+	Object  Handle   `yaml:"object,short" doc:"A user, or a group. A handle alone means this."`
+	Members []Handle `yaml:"members" doc:"Up to five members of the group."`
 }
 
 // Created are users and groups that a step makes.
@@ -227,8 +235,9 @@ type Expect struct {
 	Requests *Requests   `yaml:"requests" needs:"run" doc:"Requests about objects. A list is exact: these and no others, in this order. A number counts."`
 	Probes   *Requests   `yaml:"probes" needs:"run" doc:"The requests that open a cycle, in the same way."`
 	Log      *Records    `yaml:"log" needs:"run" doc:"Provisioning log records. A list is exact."`
-	Cycles   *Cycles     `yaml:"cycles" needs:"run" doc:"Cycles that ended: a number, or a list such as initial Succeeded."`
-	Counts   *Counts     `yaml:"counts" needs:"run" doc:"Objects of the cycles by what was done; what is absent is 0."`
+	OnDemand *Answer     `yaml:"onDemand" needs:"demand" doc:"What provision on demand answers."`
+	Cycles   *Cycles     `yaml:"cycles" needs:"cycle" doc:"Cycles that ended: a number, or a list such as initial Succeeded."`
+	Counts   *Counts     `yaml:"counts" needs:"cycle" doc:"Objects of the cycles by what was done; what is absent is 0."`
 	Job      *JobState   `yaml:"job" doc:"The job behind the step."`
 	Mails    *Texts      `yaml:"mails" doc:"Notification mails of the step, in order: text that each one's subject, body or recipient holds; [] when there must be none."`
 	Audit    *Texts      `yaml:"audit" doc:"Audit records that the service itself wrote in the step, in order: text that each one's activity or detail holds."`
@@ -281,6 +290,29 @@ type Record struct {
 	Code   string `yaml:"code" doc:"Error code or skip reason."`
 	Reason string `yaml:"reason" doc:"Text that its reason holds."`
 	Steps  string `yaml:"steps" doc:"Text that one of its steps holds."`
+}
+
+// Answer is what is expected of a run on demand: how it ended, and each of its five steps. A word alone is the result. A step
+// is success, skipped, failure or warning, or none when the run must not come to it.
+type Answer struct {
+	At         Pos               `yaml:"-"`
+	Result     string            `yaml:"result,short" enum:"Success,Skipped,Failure" doc:"How it ended. A word alone means this."`
+	Code       string            `yaml:"code" doc:"Error code or skip reason."`
+	Action     string            `yaml:"done" enum:"create,update,disable,delete,other" doc:"What was done."`
+	Connection string            `yaml:"connection" enum:"success,skipped,failure,warning,none" doc:"Step 1, Test connection."`
+	Import     string            `yaml:"import" enum:"success,skipped,failure,warning,none" doc:"Step 2, Import user."`
+	Scope      string            `yaml:"scope" enum:"success,skipped,failure,warning,none" doc:"Step 3, Determine if user is in scope."`
+	Match      string            `yaml:"match" enum:"success,skipped,failure,warning,none" doc:"Step 4, Match user between source and target."`
+	Perform    string            `yaml:"action" enum:"success,skipped,failure,warning,none" doc:"Step 5, Perform action."`
+	Shows      map[string]string `yaml:"shows" doc:"Text that a step shows, by the step's name: its sentence, or a detail as name: value."`
+	Modified   Map[Change]       `yaml:"modified" doc:"The attributes that were changed, or attempted, and no others: the value afterwards, or a table with both sides."`
+}
+
+// Change is an attribute before and after; the value afterwards alone is enough.
+type Change struct {
+	At  Pos     `yaml:"-"`
+	Old *string `yaml:"old" doc:"The value before; absent when there must be none."`
+	New *string `yaml:"new,short" doc:"The value afterwards; absent when there must be none. A text alone means this."`
 }
 
 // Cycles is what is expected of the cycles that ended.

@@ -198,6 +198,9 @@ func describe(v reflect.Value, f field) (string, any) {
 	case *Map[Mapping]:
 		x := fresh(reflect.TypeFor[Mapping]())
 		return link(x) + " by target attribute", x.Addr().Interface()
+	case *Map[Change]:
+		x := fresh(reflect.TypeFor[Change]())
+		return link(x) + " by target attribute", x.Addr().Interface()
 	case *Map[FoundByName]:
 		x := fresh(reflect.TypeFor[FoundByName]())
 		return link(x) + " by handle", x.Addr().Interface()

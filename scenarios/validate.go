@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"entrasim/directory"
+	"entrasim/sim"
 	"entrasim/sim/mapping"
 	"entrasim/sim/scim"
 	"entrasim/sim/target"
@@ -353,14 +354,15 @@ func (c *checker) step(st *Step) {
 	if len(st.order) == 0 && st.Expect == nil {
 		c.at(st.At, "the step does nothing and expects nothing", "")
 	}
-	runs := false
+	seen := map[string]bool{"": true}
 	for _, a := range st.order {
 		f := fieldsOf(st).must(a)
-		runs = runs || f.runs
+		seen["cycle"], seen["demand"] = seen["cycle"] || f.runs, seen["demand"] || f.demands
 		c.action(st, a)
 	}
+	seen["run"] = seen["cycle"] || seen["demand"]
 	if st.Expect != nil {
-		c.expect(st.Expect, runs)
+		c.expect(st.Expect, seen)
 	}
 }
 
@@ -437,9 +439,39 @@ func (c *checker) action(st *Step, action string) {
 		c.faults(st.Faults)
 	case "settings":
 		c.settings(st.Settings)
+	case "onDemand":
+		c.demand(st.OnDemand)
 	case "advance":
 		if st.Advance.D > 10*366*24*time.Hour {
 			c.at(st.Advance.At, "a step advances by ten years at most", "")
+		}
+	}
+}
+
+// demand checks who is provisioned on demand. Who is among the deleted items can be asked for as well.
+func (c *checker) demand(d *Demand) {
+	if d.Object.Name == "" {
+		c.at(d.At, "object is missing: name a user or a group", "")
+		return
+	}
+	if !c.known(d.Object) {
+		return
+	}
+	switch c.directory[d.Object.Name] {
+	case "":
+		c.at(d.Object.At, d.Object.Name+" is at the target only, not in the directory", "")
+	case purged:
+		c.at(d.Object.At, d.Object.Name+" was deleted for good before", "")
+	}
+	switch {
+	case len(d.Members) > 0 && c.s.kinds[d.Object.Name] != group:
+		c.at(d.Members[0].At, d.Object.Name+" is no group, and has no members", "")
+	case len(d.Members) > sim.OnDemandMembers:
+		c.at(d.Members[sim.OnDemandMembers].At, fmt.Sprintf("a run on demand takes %d members at most", sim.OnDemandMembers), "leave the others to a cycle")
+	}
+	for _, h := range d.Members {
+		if c.present(h) && c.s.kinds[h.Name] != user {
+			c.at(h.At, h.Name+" is no user", "")
 		}
 	}
 }

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,20 +11,27 @@ import (
 	"entrasim/sim/scim"
 )
 
+// unseen says why an expectation has nothing to look at, and what to do about it.
+var unseen = map[string][2]string{
+	"run": {"nothing runs", "add cycle, advance or onDemand to it"}, "cycle": {"no cycle runs", "add cycle or advance to it"},
+	"demand": {"nothing is provisioned on demand", "add onDemand to it"},
+}
+
 // expect checks what a step expects: that it can be seen there, and that it can fail.
-func (c *checker) expect(e *Expect, runs bool) {
+func (c *checker) expect(e *Expect, seen map[string]bool) {
 	given := 0
 	for _, f := range fieldsOf(e).all {
 		if f.value.IsNil() {
 			continue
 		}
 		given++
-		if f.needsRun && !runs {
+		if !seen[f.needs] {
 			at := e.At
 			if place := fieldsOf(f.value.Interface()).place; place.IsValid() {
 				at, _ = place.Interface().(Pos)
 			}
-			c.at(at.or(e.At), fmt.Sprintf("%s can't be seen here: nothing runs in this step", f.name), "add cycle or advance to it")
+			why := unseen[f.needs]
+			c.at(at.or(e.At), fmt.Sprintf("%s can't be seen here: %s in this step", f.name, why[0]), why[1])
 		}
 	}
 	if given == 0 {
@@ -36,6 +44,9 @@ func (c *checker) expect(e *Expect, runs bool) {
 	}
 	if e.Log != nil {
 		c.records(e.Log)
+	}
+	if a := e.OnDemand; a != nil {
+		c.answer(a)
 	}
 	if y := e.Cycles; y != nil && y.Count == nil && len(y.List) == 0 {
 		c.at(y.At, "cycles is empty; write the number 0 for none", "")
@@ -51,6 +62,29 @@ func (c *checker) expect(e *Expect, runs bool) {
 	}
 	if limit := scim.DefaultOptions().Timeout; e.Slowest != nil && e.Slowest.D >= limit {
 		c.at(e.Slowest.At, fmt.Sprintf("slowest can't fail: no request waits longer than %s", limit), "")
+	}
+}
+
+// answer checks what is expected of a run on demand.
+func (c *checker) answer(a *Answer) {
+	if reflect.DeepEqual(*a, Answer{At: a.At}) {
+		c.at(a.At, "onDemand is empty, so that it can't fail", "")
+	}
+	for _, name := range sorted(a.Shows) {
+		if !slices.Contains(stageNames, name) {
+			c.at(a.At, fmt.Sprintf("there is no step %q", name), nearest(name, stageNames))
+		}
+		c.placeholders(a.Shows[name], a.At)
+	}
+	for _, m := range a.Modified {
+		for _, side := range []*string{m.Value.Old, m.Value.New} {
+			if side != nil {
+				c.placeholders(*side, m.At)
+			}
+		}
+		if m.Value.Old == nil && m.Value.New == nil {
+			c.at(m.At, m.Key+" says nothing: give old or new", "")
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ var library = sync.OnceValues(func() ([]*scenarios.Scenario, error) { return sce
 // topics are the folders of the library in the words of a heading.
 var topics = map[string]string{"stories": "Stories", "cycles": "Cycles", "deprovisioning": "Leaving: disable and delete", "faults": "Targets that fail", "groups": "Groups",
 	"jobs": "The job: start, pause, restart, quarantine", "mappings": "Attribute mappings", "matching": "Matching", "references": "References: managers and members",
-	"roles": "App roles", "scope": "Who is in scope", "wire": "What stands on the wire"}
+	"ondemand": "Provision on demand", "roles": "App roles", "scope": "Who is in scope", "wire": "What stands on the wire"}
 
 type scenariosView struct {
 	Base
