@@ -172,12 +172,12 @@ func (g *Graph) applicationValues(sp *directory.ServicePrincipal) values {
 
 func (g *Graph) principals() source[directory.ServicePrincipal] {
 	return source[directory.ServicePrincipal]{kind: principalKind, list: "servicePrincipals", page: g.dir.FilterServicePrincipals, value: g.principalValues,
-		one: g.dir.ServicePrincipal, total: func() int { return g.dir.Counts().ServicePrincipals }, names: []string{"displayName"}, add: g.addAssignments}
+		one: g.dir.ServicePrincipal, total: func() int { return g.dir.Counts().ServicePrincipals }, names: []string{"displayName"}, add: g.addAssignments, expand: []string{"appRoleAssignedTo"}}
 }
 
 func (g *Graph) applications() source[directory.ServicePrincipal] {
 	s := g.principals()
-	s.kind, s.list, s.value, s.one, s.add = applicationKind, "applications", g.applicationValues, g.registration, nil
+	s.kind, s.list, s.value, s.one, s.add, s.expand = applicationKind, "applications", g.applicationValues, g.registration, nil, nil
 	s.page, s.total = g.dir.FilterRegistrations, nil
 	return s
 }

@@ -56,6 +56,7 @@ func (s source[T]) respondDeleted(g *Graph, c *call) error {
 	default:
 		return unsupportedQuery("Sorting of deleted items by '%s' is not supported; they are listed by deletedDateTime desc.", c.query["orderby"])
 	}
+	s.expand = nil
 	k := *s.kind
 	k.fields = withDeleted(k.fields)
 	k.set = "directoryObjects"

@@ -34,7 +34,7 @@ func groupValues(g *directory.Group) values {
 
 func (g *Graph) groups() source[directory.Group] {
 	return source[directory.Group]{kind: groupKind, list: "groups", page: g.dir.FilterGroups, value: groupValues, one: g.dir.Group,
-		total: func() int { return g.dir.Counts().Groups }, names: []string{"displayName", "mail"}, add: g.addToGroup}
+		total: func() int { return g.dir.Counts().Groups }, names: []string{"displayName", "mail"}, add: g.addToGroup, expand: []string{"members", "memberOf", "owners"}}
 }
 
 // expandMost is how many objects $expand shows of a group (query-parameters.md, "expand").

@@ -11,15 +11,16 @@ import (
 
 // source is where a list comes from.
 type source[T any] struct {
-	kind  *kind
-	list  string // names the list in page tokens
-	page  func(q directory.Query, keep func(*T) bool) (directory.Page[T], error)
-	value func(*T) values
-	one   func(id string) (T, error)  // by id, a user also by userPrincipalName; nil: none
-	total func() int                  // without a filter; nil: counted
-	tally func(f *filter) (int, bool) // with a filter that there is a counter for; nil: none
-	names []string                    // properties in the index of names
-	typed bool                        // every object carries its type
+	kind   *kind
+	list   string // names the list in page tokens
+	page   func(q directory.Query, keep func(*T) bool) (directory.Page[T], error)
+	value  func(*T) values
+	one    func(id string) (T, error)  // by id, a user also by userPrincipalName; nil: none
+	total  func() int                  // without a filter; nil: counted
+	tally  func(f *filter) (int, bool) // with a filter that there is a counter for; nil: none
+	names  []string                    // properties in the index of names
+	typed  bool                        // every object carries its type
+	expand []string                    // the navigation properties that $expand may name
 	// add appends what $expand asks for.
 	add func(c *call, item *T, o object) (object, error)
 }
@@ -149,6 +150,9 @@ func (s source[T]) respond(g *Graph, c *call) error {
 	}
 	t, err := s.kind.read(c)
 	if err != nil {
+		return err
+	}
+	if _, err := expansions(c, s.expand...); err != nil {
 		return err
 	}
 	t.query.Cursor = token.Cursor

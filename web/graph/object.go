@@ -140,20 +140,28 @@ func (g *Graph) directoryObject(id string, selected []string) (object, error) {
 	return k.show(get, names).with(k.odataType()), nil
 }
 
+// directoryKinds are the kinds of objects that stand in lists of several.
+var directoryKinds = []*kind{userKind, groupKind, principalKind, applicationKind}
+
+// checkSelected refuses properties that no kind of objects has.
+func checkSelected(names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(directoryKinds, func(o *kind) bool { _, ok := o.find(name); return ok }) {
+			return badRequest("Could not find a property named '%s' on type 'microsoft.graph.directoryObject'.", name)
+		}
+	}
+	return nil
+}
+
 // selectedOf is the selection of one kind in a list of several: properties that another kind has are left out.
 func (k *kind) selectedOf(names []string) ([]string, error) {
+	if err := checkSelected(names); err != nil {
+		return nil, err
+	}
 	var list []string
 	for _, name := range names {
 		if _, ok := k.find(name); ok {
 			list = append(list, name)
-			continue
-		}
-		other := slices.ContainsFunc([]*kind{userKind, groupKind, principalKind, applicationKind}, func(o *kind) bool {
-			_, ok := o.find(name)
-			return ok
-		})
-		if !other {
-			return nil, badRequest("Could not find a property named '%s' on type 'microsoft.graph.directoryObject'.", name)
 		}
 	}
 	if len(names) > 0 && len(list) == 0 {
@@ -179,6 +187,9 @@ func castKind(cast string) (k directory.Kind, empty, ok bool) {
 
 // respondObjects answers with objects of several kinds, or with those of one.
 func (g *Graph) respondObjects(c *call, list []directory.Object, cast string) error {
+	if err := checkSelected(c.query.list("select")); err != nil {
+		return err
+	}
 	context := "directoryObjects"
 	if cast != "" {
 		k, empty, ok := castKind(cast)

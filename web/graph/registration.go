@@ -363,15 +363,15 @@ func (g *Graph) createPrincipal(c *call) error {
 	}
 	v, _ := body.take("appId")
 	id, _ := v.(string)
+	props, more, err := principalEdit(body, &directory.ServicePrincipal{})
+	if err != nil {
+		return err
+	}
 	if v != nil && !isGUID(id) {
 		return wrongValue(principalKind, "appId")
 	}
 	if id == "" {
 		return refused("A value is required for property 'appId' of resource 'ServicePrincipal'.")
-	}
-	props, more, err := principalEdit(body, &directory.ServicePrincipal{})
-	if err != nil {
-		return err
 	}
 	if app, err := g.dir.Registration(id); directory.CodeOf(err) == directory.NotFound || err == nil && !strings.EqualFold(app.AppID, id) {
 		return &Error{Status: http.StatusBadRequest, Code: "NoBackingApplicationObject",

@@ -68,6 +68,9 @@ func (g *Graph) related(c *call, list relation, refs bool) error {
 // respondPage answers with a page of objects of several kinds; a token without a list is none. count is asked when the
 // request wants it; less than nothing is not shown.
 func (g *Graph) respondPage(c *call, context string, token pageToken, items []directory.Object, refs bool, count func() (int, error)) error {
+	if err := checkSelected(c.query.list("select")); err != nil {
+		return err
+	}
 	out := object{{"@odata.context", c.context(context)}}
 	if counted, err := c.query.count(); err != nil {
 		return err

@@ -57,7 +57,7 @@ func extensionAttribute(i int) string {
 
 func (g *Graph) users() source[directory.User] {
 	return source[directory.User]{kind: userKind, list: "users", page: g.dir.FilterUsers, value: userValues, one: g.dir.User,
-		total: func() int { return g.dir.Counts().Users }, names: []string{"displayName", "mail", "userPrincipalName"}, add: g.addManager, tally: g.tallyUsers}
+		total: func() int { return g.dir.Counts().Users }, names: []string{"displayName", "mail", "userPrincipalName"}, add: g.addManager, expand: []string{"manager"}, tally: g.tallyUsers}
 }
 
 // tallyUsers counts users by what the directory counts anyway: who is enabled, who is a guest.
