@@ -467,7 +467,8 @@ func (w wanted) changed(r *directory.Reader, t tracked, n uint64, o directory.Ob
 	if !o.Restored {
 		for _, x := range edges {
 			if m, ok := r.Object(x.Member); ok {
-				e.links = append(e.links, link(m, !r.IsMember(x.Group, x.Member)))
+				// Who was deleted keeps its memberships for a restoration, but is no member now.
+				e.links = append(e.links, link(m, m.State != directory.Live || !r.IsMember(x.Group, x.Member)))
 			}
 		}
 	}
