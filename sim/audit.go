@@ -78,6 +78,53 @@ func (s *Service) Audit(cursor string, limit int) (directory.Page[AuditRecord], 
 	return numbered[AuditRecord](s.db, bucketAudit, cursor, limit)
 }
 
+// trimNumbered drops audit records and mails older than 30 days (plan-auto-user-provisioning.md says so of most of the audit
+// log). An idle day commits nothing.
+func (s *Service) trimNumbered(now time.Time) error {
+	limit := now.Add(-retention)
+	old := map[string][][]byte{}
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		for name, field := range map[string]func([]byte) (time.Time, error){
+			string(bucketAudit): func(v []byte) (time.Time, error) {
+				var r AuditRecord
+				err := directory.Decode(v, &r)
+				return r.Time, err
+			},
+			string(bucketMails): func(v []byte) (time.Time, error) {
+				var m Mail
+				err := directory.Decode(v, &m)
+				return m.Time, err
+			},
+		} {
+			c := tx.Bucket(bucketSim).Bucket([]byte(name)).Cursor()
+			for k, v := c.First(); k != nil; k, v = c.Next() {
+				t, err := field(v)
+				if err != nil {
+					return err
+				}
+				if t.After(limit) {
+					break
+				}
+				old[name] = append(old[name], append([]byte(nil), k...))
+			}
+		}
+		return nil
+	})
+	if err != nil || len(old) == 0 {
+		return err
+	}
+	return s.update(func(tx *bbolt.Tx) error {
+		for name, keys := range old {
+			for _, k := range keys {
+				if err := tx.Bucket(bucketSim).Bucket([]byte(name)).Delete(k); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
 // numbered pages through a bucket of numbered values, newest first.
 func numbered[T any](db *bbolt.DB, bucket []byte, cursor string, limit int) (directory.Page[T], error) {
 	var page directory.Page[T]

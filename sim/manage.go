@@ -281,15 +281,15 @@ func (s *Service) change(appID, activity, detail string, f func(j *job, tx *bbol
 	return nil
 }
 
-// UpdateSettings changes credentials, scope or notification of a job. New credentials make the next attempt of a job in
-// quarantine due at once; a change of scope takes effect with the next restart (known-issues.md).
+// UpdateSettings changes settings of a job. Credentials, also the same ones again, the deletion threshold and switches make the
+// next attempt of a job in quarantine due at once; a change of scope takes effect with the next restart (known-issues.md).
 func (s *Service) UpdateSettings(appID string, edit SettingsEdit) error {
 	return s.change(appID, "Update provisioning setting or credentials", "", func(j *job, tx *bbolt.Tx) error {
 		credentials, err := s.apply(j, edit)
 		if err != nil {
 			return err
 		}
-		if credentials || edit.PreventDeletes != nil || edit.DeleteThreshold != nil || edit.Switches != nil {
+		if credentials || edit.SecretToken != nil || edit.TenantURL != nil || edit.PreventDeletes != nil || edit.DeleteThreshold != nil || edit.Switches != nil {
 			s.renewed(j)
 		}
 		return j.saveSettings(jobBucket(tx, j.num))
@@ -476,7 +476,8 @@ func (s *Service) Schema(appID string) (*mapping.Schema, error) {
 }
 
 // SetSchema replaces the synchronization schema of a job. A schema that is not valid is refused and changes nothing. The
-// next cycle is an initial one; a cycle that runs ends on the old schema (export-import-provisioning-configuration.md).
+// next cycle is an initial one; a cycle that runs ends on the old schema (export-import-provisioning-configuration.md). A job in
+// quarantine leaves it, and returns when the cause remains (application-provisioning-quarantine-status.md).
 func (s *Service) SetSchema(appID string, schema *mapping.Schema) error {
 	return s.setSchema(appID, schema, true)
 }
@@ -514,6 +515,9 @@ func (s *Service) setSchema(appID string, schema *mapping.Schema, audited bool) 
 		tx.OnCommit(func() { j.schema, j.set = fresh, set })
 		if j.state.HasWatermark || j.state.Running != nil {
 			j.resetWatermark()
+		}
+		if j.state.Quarantine != nil && j.state.Schedule == ScheduleActive { // it restarts the job
+			j.state.Quarantine, j.state.Failures, j.state.Next = nil, 0, s.clock.Now()
 		}
 		return nil
 	})

@@ -80,13 +80,10 @@ func (s *Service) PutSecrets(appID string, values map[string]string) error {
 		return s.putWaiting(app, values)
 	}
 	return s.change(appID, "Update provisioning setting or credentials", "", func(j *job, tx *bbolt.Tx) error {
-		credentials, err := s.applySecrets(j, values)
-		if err != nil {
+		if _, err := s.applySecrets(j, values); err != nil {
 			return err
 		}
-		if _, notified := values[secretNotifications]; credentials || notified {
-			s.renewed(j)
-		}
+		s.renewed(j)
 		return j.saveSettings(jobBucket(tx, j.num))
 	})
 }

@@ -61,7 +61,7 @@ func (s *Service) DirectoryChanged(e directory.Event) {
 	}
 }
 
-// trim drops, once a virtual day, what nobody needs any more: log records past their 30 days, and the part of the change
+// trim drops, once a virtual day, what nobody needs any more: log and audit records and mails past their 30 days, and the part of the change
 // feed that every job has read and that is older than the 30 days of a delta token.
 func (s *Service) trim(_ context.Context, now time.Time) {
 	s.clock.At(timerTrim, now.Add(trimEvery), s.trim)
@@ -79,6 +79,9 @@ func (s *Service) trim(_ context.Context, now time.Time) {
 	}
 	if err := s.contained("trimming the log", func() error { return s.trimLog(now) }); err != nil {
 		s.log.Error("provisioning log not trimmed", "error", err)
+	}
+	if err := s.contained("trimming the audit log", func() error { return s.trimNumbered(now) }); err != nil {
+		s.log.Error("audit log not trimmed", "error", err)
 	}
 	s.trimmed.Store(now.UnixNano())
 }
