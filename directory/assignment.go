@@ -24,8 +24,9 @@ type Assignment struct {
 // DefaultAccess is the role id of an assignment without a role.
 const DefaultAccess = "00000000-0000-0000-0000-000000000000"
 
-// Assign gives a user or group a role of an application. The same role twice is Conflict, an unknown or disabled one
-// Invalid; no role is default access (api/serviceprincipal-post-approleassignedto.md).
+// Assign gives a user, a group or a service principal a role of an application. The same role twice is Conflict, an unknown or
+// disabled one, or one that is not for this kind of principal, Invalid; no role is default access
+// (api/serviceprincipal-post-approleassignedto.md). Service principals are none of those that are provisioned.
 func (s *Store) Assign(now time.Time, sp, principal, role string) (Assignment, error) {
 	if role = fold(role); role == "" {
 		role = DefaultAccess
@@ -40,12 +41,12 @@ func (s *Store) Assign(now time.Time, sp, principal, role string) (Assignment, e
 		if err != nil {
 			return app, err
 		}
-		if role != DefaultAccess && !slices.ContainsFunc(full.AppRoles, func(r AppRole) bool { return strings.EqualFold(r.ID, role) && r.Enabled }) {
-			return app, invalid("appRoleId", "Permission being assigned was not found on application '%s'.", full.AppID)
-		}
-		p, err := t.find(principal, KindUser, KindGroup)
+		p, err := t.find(principal, KindUser, KindGroup, KindServicePrincipal)
 		if err != nil {
 			return app, err
+		}
+		if role != DefaultAccess && !slices.ContainsFunc(full.AppRoles, func(r AppRole) bool { return strings.EqualFold(r.ID, role) && r.Enabled && r.allows(p.Kind) }) {
+			return app, invalid("appRoleId", "Permission being assigned was not found on application '%s'.", full.AppID)
 		}
 		k := roleKey(app.Num, p.Num, role)
 		if t.in(bucketAssignments).Get(k) != nil {
@@ -70,6 +71,14 @@ func (s *Store) Assign(now time.Time, sp, principal, role string) (Assignment, e
 		return app, err
 	})
 	return a, err
+}
+
+// allows reports whether principals of a kind can have the role (resources/approle.md, allowedMemberTypes).
+func (r AppRole) allows(k Kind) bool {
+	if k == KindServicePrincipal {
+		return slices.Contains(r.AllowedMemberTypes, "Application")
+	}
+	return len(r.AllowedMemberTypes) == 0 || slices.Contains(r.AllowedMemberTypes, "User")
 }
 
 // Unassign removes an assignment, given by its own id, or all of a principal's, given by its id. A principal that keeps
@@ -203,13 +212,13 @@ func (s *Store) AssignmentOf(principal, id string) (a Assignment, err error) {
 	return a, err
 }
 
-// Assignments lists the assignments to an application with the present names of the principals. Deleted principals are
-// left out.
+// Assignments lists the assignments of users and groups to an application with the present names of the principals. Deleted
+// principals are left out.
 func (s *Store) Assignments(sp, cursor string, limit int) (Page[Assignment], error) {
-	return s.FilterAssignments(sp, cursor, limit, func(*Assignment) bool { return true })
+	return s.FilterAssignments(sp, cursor, limit, func(a *Assignment) bool { return a.PrincipalKind != KindServicePrincipal })
 }
 
-// FilterAssignments lists those that keep wants; keep must not call the store.
+// FilterAssignments lists those that keep wants, of service principals too; keep must not call the store.
 func (s *Store) FilterAssignments(sp, cursor string, limit int, keep func(*Assignment) bool) (Page[Assignment], error) {
 	return relatedPage(s, sp, KindServicePrincipal, bucketAssignments, cursor, limit, func(t *txn, k []byte) (Assignment, bool, error) {
 		a, ok, err := t.visible(k)

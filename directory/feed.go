@@ -123,6 +123,9 @@ func (t *txn) changes(after, upto uint64) (Changes, error) {
 		case opJoin, opLeave:
 			edges[pair] = e.Op == opJoin
 		case opAssign, opUnassign:
+			if e.Kind == KindServicePrincipal {
+				continue // it is never provisioned
+			}
 			assignments[pair] = AssignmentChange{e.Num, e.Other, e.Kind, e.Op == opAssign}
 		default:
 			o := objects[e.Num]

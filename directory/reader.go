@@ -163,13 +163,13 @@ func (r *Reader) IsMember(group, member uint64) bool {
 	return r.t.in(bucketMembers).Get(key(group, member)) != nil
 }
 
-// EachAssigned calls f with each assignment to an application, until f returns false.
+// EachAssigned calls f with each assignment of a user or group to an application, until f returns false.
 func (r *Reader) EachAssigned(sp uint64, f func(principal uint64, kind Kind, role string) bool) {
 	c := r.t.in(bucketAssignments).Cursor()
 	for k, _ := c.Seek(key(sp)); len(k) >= 16 && num(k) == sp; k, _ = c.Next() {
 		principal := num(k[8:])
 		kind, _, ok := r.Standing(principal)
-		if ok && !f(principal, kind, guidText(k[16:])) {
+		if ok && kind != KindServicePrincipal && !f(principal, kind, guidText(k[16:])) {
 			return
 		}
 	}

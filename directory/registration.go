@@ -126,7 +126,8 @@ func (s *Store) AddServicePrincipal(now time.Time, appID string, edit Props, mor
 	return out, err
 }
 
-// RegistrationEdit is a change of a registration. Values of More are kept as they are: whoever writes them has checked them.
+// RegistrationEdit is a change of a registration. Values of More are kept as they are, objects member by member beside what was
+// there: whoever writes them has checked them.
 type RegistrationEdit struct {
 	Props  Props          // what it shares with its service principal
 	More   map[string]any // by Graph names; nil removes one
@@ -161,12 +162,16 @@ func (t *txn) editRegistration(sp *ServicePrincipal, edit RegistrationEdit) (cha
 	return changed, nil
 }
 
-// merged puts values into a copy of a map, and returns the names of those that changed.
+// merged puts values into a copy of a map, objects member by member, and returns the names of those that changed.
 func merged(into, edit map[string]any) (out map[string]any, changed []string) {
 	out = map[string]any{}
 	maps.Copy(out, into)
 	for _, name := range sortedKeys(edit) {
 		v := edit[name]
+		if object, ok := v.(map[string]any); ok {
+			before, _ := out[name].(map[string]any)
+			v, _ = merged(before, object)
+		}
 		if !reflect.DeepEqual(out[name], v) {
 			changed = append(changed, name)
 		}
@@ -175,9 +180,6 @@ func merged(into, edit map[string]any) (out map[string]any, changed []string) {
 			continue
 		}
 		out[name] = v
-	}
-	if len(out) == 0 {
-		out = nil
 	}
 	return out, changed
 }

@@ -187,7 +187,7 @@ func (g *Graph) addAssignments(c *call, sp *directory.ServicePrincipal, o object
 	if err != nil || len(list) == 0 {
 		return o, err
 	}
-	page, err := g.dir.Assignments(sp.ID, "", expandMost)
+	page, err := g.dir.FilterAssignments(sp.ID, "", expandMost, func(*directory.Assignment) bool { return true })
 	if err != nil {
 		return nil, err
 	}

@@ -37,9 +37,21 @@ func (g *Graph) applicationEnd(c *call) (end, error) {
 }
 
 func (g *Graph) principalEnd(c *call) (end, error) {
-	o, err := g.dir.Object(userKey(c.params["id"]))
-	if err == nil && !strings.EqualFold(kindOf(o.Kind).set, strings.SplitN(strings.TrimPrefix(c.path, "/"), "/", 2)[0]) && !strings.Contains(c.path, "(") {
-		err = missing(c.params["id"])
+	var o directory.Object
+	var err error
+	switch path := strings.ToLower(c.path); {
+	case strings.HasPrefix(path, "/serviceprincipals"):
+		var sp directory.ServicePrincipal
+		sp, err = g.principal(c)
+		o = sp.Object
+	case strings.HasPrefix(path, "/groups"):
+		var group directory.Group
+		group, err = g.group(c)
+		o = group.Object
+	default:
+		var u directory.User
+		u, err = g.dir.User(userKey(c.params["id"]))
+		o = u.Object
 	}
 	return end{o.ID, kindOf(o.Kind).set + "('" + o.ID + "')/appRoleAssignments", "resourceId", g.dir.FilterAssignmentsOf, g.dir.FilterAssignments}, err
 }

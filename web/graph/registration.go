@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -124,20 +123,15 @@ func checkShape(k *kind, path string, shape object, v any) (any, error) {
 	return out, nil
 }
 
-// checkOwn checks a property that is kept as it is written; what was written before of an object stays.
-func checkOwn(k *kind, p *field, v, before any) (any, error) {
+// checkOwn checks a property that is kept as it is written.
+func checkOwn(k *kind, p *field, v any) (any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	fits := true
 	switch p.typ {
 	case typeObject:
-		next, err := checkShape(k, p.name, shapes[p.name], v)
-		if err != nil {
-			return nil, err
-		}
-		old, _ := before.(map[string]any)
-		return mergedObjects(old, next.(map[string]any)), nil
+		return checkShape(k, p.name, shapes[p.name], v)
 	case boolean:
 		_, fits = v.(bool)
 	case text:
@@ -161,22 +155,9 @@ func checkOwn(k *kind, p *field, v, before any) (any, error) {
 	return v, nil
 }
 
-func mergedObjects(old, next map[string]any) map[string]any {
-	out := map[string]any{}
-	maps.Copy(out, old)
-	for name, v := range next {
-		before, _ := out[name].(map[string]any)
-		if inner, ok := v.(map[string]any); ok {
-			v = mergedObjects(before, inner)
-		}
-		out[name] = v
-	}
-	return out
-}
-
 // sorted splits a body into what the directory knows and what is kept as it is written. extra takes other properties; it
 // reports whether it knows one.
-func sorted(k *kind, body fields, shared, own []string, before map[string]any, extra func(name string, v any) (bool, error)) (directory.Props, map[string]any, error) {
+func sorted(k *kind, body fields, shared, own []string, extra func(name string, v any) (bool, error)) (directory.Props, map[string]any, error) {
 	props, more := directory.Props{}, map[string]any{}
 	for name, v := range body {
 		if strings.Contains(name, "@odata.") {
@@ -194,7 +175,7 @@ func sorted(k *kind, body fields, shared, own []string, before map[string]any, e
 		case slices.Contains(shared, p.name):
 			props[p.name] = v
 		case slices.Contains(own, p.name):
-			if more[p.name], err = checkOwn(k, p, v, before[p.name]); err != nil {
+			if more[p.name], err = checkOwn(k, p, v); err != nil {
 				return nil, nil, err
 			}
 		default:
@@ -214,7 +195,7 @@ func registrationEdit(body fields, before *directory.ServicePrincipal) (e direct
 			return e, refused("The request holds %d references; at most %d can be bound in one request.", len(e.Owners), bindMost)
 		}
 	}
-	e.Props, e.More, err = sorted(applicationKind, body, registrationShared, registrationOwn, before.Registration, func(name string, v any) (bool, error) {
+	e.Props, e.More, err = sorted(applicationKind, body, registrationShared, registrationOwn, func(name string, v any) (bool, error) {
 		switch name {
 		case "appRoles":
 			var err error
@@ -346,8 +327,8 @@ func (g *Graph) updateApplication(c *call) error {
 }
 
 // principalEdit reads a body about a service principal.
-func principalEdit(body fields, before *directory.ServicePrincipal) (directory.Props, map[string]any, error) {
-	return sorted(principalKind, body, principalShared, principalOwn, before.More, func(name string, _ any) (bool, error) {
+func principalEdit(body fields) (directory.Props, map[string]any, error) {
+	return sorted(principalKind, body, principalShared, principalOwn, func(name string, _ any) (bool, error) {
 		if name == "appRoles" {
 			return true, refused("Property 'appRoles' of a service principal is changed on its application.")
 		}
@@ -363,7 +344,7 @@ func (g *Graph) createPrincipal(c *call) error {
 	}
 	v, _ := body.take("appId")
 	id, _ := v.(string)
-	props, more, err := principalEdit(body, &directory.ServicePrincipal{})
+	props, more, err := principalEdit(body)
 	if err != nil {
 		return err
 	}
@@ -399,7 +380,7 @@ func (g *Graph) updatePrincipal(c *call) error {
 	if err != nil {
 		return err
 	}
-	props, more, err := principalEdit(body, &sp)
+	props, more, err := principalEdit(body)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -265,4 +266,91 @@ func TestClientsOfTheTenant(t *testing.T) {
 		}
 	}
 	w.want(401, "POST", at+"/addPassword", nil)
+}
+
+// TestAssignedServicePrincipal: a service principal can have a role that applications may have; provisioning passes it over.
+func TestAssignedServicePrincipal(t *testing.T) {
+	w := newWorld(t, "")
+	sp, app, userRole := w.app("Fabrikam App")
+	client, _, _ := w.app("Client")
+	roles := w.want(200, "GET", "/v1.0/applications/"+app, nil).at("appRoles").([]any)
+	const robot = "2b7f0a1c-1111-4222-8333-444455556666"
+	roles = append(roles, map[string]any{"id": robot, "displayName": "Robot", "description": "Robots", "isEnabled": true, "allowedMemberTypes": []string{"Application"}})
+	w.want(204, "PATCH", "/v1.0/applications/"+app, map[string]any{"appRoles": roles})
+	adele := w.user("adele")
+	at := "/v1.0/servicePrincipals/" + sp + "/appRoleAssignedTo"
+	for _, x := range []struct{ principal, role string }{{client, userRole}, {adele, robot}} {
+		if a := w.want(400, "POST", at, map[string]any{"principalId": x.principal, "resourceId": sp, "appRoleId": x.role}); !strings.Contains(a.text, "Permission being assigned was not found on application") {
+			t.Error(a.text)
+		}
+	}
+	mine := "/v1.0/servicePrincipals/" + client + "/appRoleAssignments"
+	made := w.want(201, "POST", mine, map[string]any{"principalId": client, "resourceId": sp, "appRoleId": robot})
+	if made.str("principalType") != "ServicePrincipal" || made.str("principalDisplayName") != "Client" {
+		t.Error(made.text)
+	}
+	w.want(201, "POST", at, map[string]any{"principalId": adele, "resourceId": sp, "appRoleId": userRole})
+	if a := w.want(200, "GET", at, nil); a.column("principalType") != "ServicePrincipal User" {
+		t.Error(a.text)
+	}
+	if a := w.want(200, "GET", mine, nil); a.column("resourceDisplayName") != "Fabrikam App" {
+		t.Error(a.text)
+	}
+	w.want(404, "GET", "/v1.0/users/"+client+"/appRoleAssignments", nil)
+	service := "/v1.0/servicePrincipals/" + sp + "/synchronization"
+	job := service + "/jobs/" + w.want(201, "POST", service+"/jobs", `{"templateId":"scim"}`).str("id")
+	w.want(204, "PUT", service+"/secrets", map[string]any{"value": []map[string]any{{"key": "BaseAddress", "value": w.url + "/scim"}, {"key": "SecretToken", "value": "entrasim"}}})
+	w.want(204, "POST", job+"/start", nil)
+	for range 2 {
+		if _, err := w.svc.Advance(t.Context(), 40*time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if a := w.want(200, "GET", job, nil); a.str("status", "lastExecution", "state") != "Succeeded" || fmt.Sprint(a.at("status", "synchronizedEntryCountByType")) != "[map[key:User to urn:ietf:params:scim:schemas:extension:enterprise:2.0:User value:1]]" {
+			t.Error(a.text)
+		}
+		w.do("DELETE", mine+"/"+made.str("id"), nil) // an incremental cycle sees it go
+	}
+	if a := w.want(200, "GET", "/v1.0/auditLogs/provisioning", nil); len(a.list()) != 1 {
+		t.Error(a.text)
+	}
+}
+
+// TestWritersOfAnApplication: members of one object that are written at once all stay, as do secrets, owners and members.
+func TestWritersOfAnApplication(t *testing.T) {
+	w := newWorld(t, "")
+	_, app, _ := w.app("Fabrikam App")
+	sales := w.group("Sales")
+	at := "/v1.0/applications/" + app
+	var ids []string
+	for i := range 8 {
+		ids = append(ids, w.user(fmt.Sprintf("user%d", i)))
+	}
+	var all sync.WaitGroup
+	for i, id := range ids {
+		all.Go(func() {
+			body := []string{`{"web":{"redirectUris":["https://a.example"]}}`, `{"web":{"logoutUrl":"https://b.example"}}`,
+				`{"web":{"homePageUrl":"https://c.example"}}`, `{"web":{"implicitGrantSettings":{"enableAccessTokenIssuance":true}}}`}[i%4]
+			ref := map[string]any{"@odata.id": "https://graph.microsoft.com/v1.0/users/" + id}
+			for _, r := range []struct {
+				method, path string
+				body         any
+			}{{"PATCH", at, body}, {"POST", at + "/addPassword", nil}, {"POST", at + "/owners/$ref", ref}, {"POST", "/v1.0/groups/" + sales + "/members/$ref", ref},
+				{"POST", "/v1.0/groups/" + sales + "/owners/$ref", ref}, {"PATCH", "/v1.0/groups/" + sales, `{"description":"x"}`}} {
+				if a := w.do(r.method, r.path, r.body); a.status >= 300 {
+					t.Errorf("%s %s: %d %s", r.method, r.path, a.status, a.text)
+				}
+			}
+		})
+	}
+	all.Wait()
+	a := w.want(200, "GET", at, nil)
+	if fmt.Sprint(a.at("web")) != "map[homePageUrl:https://c.example implicitGrantSettings:map[enableAccessTokenIssuance:true enableIdTokenIssuance:true] logoutUrl:https://b.example redirectUris:[https://a.example]]" ||
+		len(a.at("passwordCredentials").([]any)) != len(ids) {
+		t.Error(a.text)
+	}
+	for _, list := range []string{at + "/owners", "/v1.0/groups/" + sales + "/owners", "/v1.0/groups/" + sales + "/members"} {
+		if a := w.want(200, "GET", list, nil); len(a.list()) != len(ids) {
+			t.Errorf("%s: %s", list, a.text)
+		}
+	}
 }

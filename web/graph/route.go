@@ -114,14 +114,18 @@ func routes() []route {
 			route{method: "GET", path: set + "/transitiveMemberOf/$count", handle: (*Graph).countTransitiveMemberOf, doc: "Count the same with groups of groups"},
 			route{method: "GET", path: set + "/transitiveMemberOf", handle: (*Graph).transitiveMemberOf, options: pageOptions, doc: "The same with groups of groups"},
 			route{method: "GET", path: set + "/transitiveMemberOf/{cast}", handle: (*Graph).transitiveMemberOf, options: pageOptions, doc: "The same of one type"},
+			route{method: "POST", path: set + "/checkMemberGroups", handle: (*Graph).memberGroups, doc: "Which of some groups the object is in, nested ones included"},
+			route{method: "POST", path: set + "/getMemberGroups", handle: (*Graph).memberGroups, doc: "The groups that the object is in, nested ones included"},
+			route{method: "POST", path: set + "/getMemberObjects", handle: (*Graph).memberGroups, doc: "The same"},
+		)
+	}
+	for _, set := range []string{"/users/{id}", "/groups/{id}", "/servicePrincipals/{id}"} {
+		r = append(r,
 			route{method: "GET", path: set + "/appRoleAssignments", handle: (*Graph).listAssignments, options: "select filter count top skiptoken", doc: "List the object's assignments to applications"},
 			route{method: "GET", path: set + "/appRoleAssignments/$count", handle: (*Graph).countAssignments, options: "filter", doc: "Count the object's assignments"},
 			route{method: "POST", path: set + "/appRoleAssignments", handle: (*Graph).createAssignment, doc: "Assign the object to an application"},
 			route{method: "GET", path: set + "/appRoleAssignments/{assignment}", handle: (*Graph).getAssignment, doc: "Get an assignment"},
 			route{method: "DELETE", path: set + "/appRoleAssignments/{assignment}", handle: (*Graph).deleteAssignment, doc: "Remove an assignment"},
-			route{method: "POST", path: set + "/checkMemberGroups", handle: (*Graph).memberGroups, doc: "Which of some groups the object is in, nested ones included"},
-			route{method: "POST", path: set + "/getMemberGroups", handle: (*Graph).memberGroups, doc: "The groups that the object is in, nested ones included"},
-			route{method: "POST", path: set + "/getMemberObjects", handle: (*Graph).memberGroups, doc: "The same"},
 		)
 	}
 	for _, set := range []string{"/applications/{id}", "/servicePrincipals/{id}"} {
@@ -144,7 +148,7 @@ const unsupported = `
 /applications/{id}/addKey /applications/{id}/removeKey /servicePrincipals/{id}/removeKey
 /applications/{id}/extensionProperties /servicePrincipals/{id}/addTokenSigningCertificate /servicePrincipals/{id}/addKey
 /servicePrincipals/{id}/claimsMappingPolicies /servicePrincipals/{id}/createPasswordSingleSignOnCredentials
-/servicePrincipals/{id}/appRoleAssignments /auditLogs/signIns /auditLogs/directoryAudits
+/auditLogs/signIns /auditLogs/directoryAudits
 `
 
 // elsewhere are names of Graph that no route of this subset has, in lower case: first segments and navigation properties.
