@@ -332,6 +332,7 @@ type ExpressionPreview struct {
 	Null   bool     `json:"null"`
 	Create string   `json:"create"` // the member of a POST body, as JSON text
 	Update string   `json:"update"` // the operation of a PATCH
+	Rules  []string `json:"rules"`  // that shape the operation, in the dialect of the job
 	Error  string   `json:"error,omitempty"`
 	// Warnings are what is better not relied on in the expression, or in its result for this object.
 	Warnings []string `json:"warnings,omitempty"`
@@ -392,6 +393,64 @@ func (s *Service) PreviewMapping(appID, objectID string, attribute mapping.Attri
 	out.Result = a.Text()
 	rt := resourceType(src.Kind)
 	out.Create = string(scim.CreateFragment(rt, dialect, wire, a))
-	out.Update = string(scim.OperationJSON(rt, dialect, wire, scim.Change{Op: scim.Replace, Attribute: a}))
+	change := scim.Change{Op: scim.Replace, Attribute: a}
+	out.Update = string(scim.OperationJSON(rt, dialect, wire, change))
+	for _, rule := range scim.PatchRules(rt, dialect, wire, []scim.Change{change}) {
+		if rule != "W-102" { // which operation it is depends on what the target returns
+			out.Rules = append(out.Rules, rule)
+		}
+	}
+	return out, nil
+}
+
+// FilterPreview is what the scoping filters of a schema say about one object.
+type FilterPreview struct {
+	Pass    bool
+	Clauses mapping.ClauseResults
+	Values  map[string]string // of the attributes that the clauses read; absent ones have no value
+}
+
+// PreviewFilter evaluates the scoping filters of a schema that need not be the job's for one object. The error is a
+// *mapping.Problem when the schema can't be.
+func (s *Service) PreviewFilter(appID, objectID string, schema *mapping.Schema) (FilterPreview, error) {
+	out := FilterPreview{Pass: true, Values: map[string]string{}}
+	j, err := s.job(appID)
+	if err != nil {
+		return out, err
+	}
+	n, ok := s.num(objectID)
+	if !ok {
+		return out, notFound("there is no object %q in the directory", objectID)
+	}
+	set, err := mapping.Compile(schema)
+	if err != nil {
+		return out, err
+	}
+	j.mu.Lock()
+	all := s.inForce(j) == SyncAll
+	j.mu.Unlock()
+	var src source
+	if err := s.dir.View(func(r *directory.Reader) error {
+		src, _ = readSource(r, j.num, all, set, n)
+		return nil
+	}); err != nil {
+		return out, err
+	}
+	if src.attrs == nil {
+		return out, notFound("there is no user or group %q", objectID)
+	}
+	m := set.Users
+	if src.Kind == directory.KindGroup {
+		m = set.Groups
+	}
+	if m == nil || m.Scope == nil {
+		return out, nil
+	}
+	out.Pass, out.Clauses = m.Scope.Eval(src.attrs)
+	for _, c := range out.Clauses {
+		if v, ok := src.attrs.Attribute(c.Attribute); ok && !v.IsEmpty() {
+			out.Values[c.Attribute] = v.Text()
+		}
+	}
 	return out, nil
 }

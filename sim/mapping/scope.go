@@ -92,3 +92,13 @@ func (s *Schema) editScope(kind string, change func(f *FilterDocument) error) er
 		return nil
 	})
 }
+
+// FilterAttributes lists the built-in source attributes that scoping filters of a mapping may use.
+func FilterAttributes(kind string) (names []string) {
+	for _, a := range namesOf(kind).list {
+		if !a.multi && a.typ != Reference && a.typ != DateTime && !slices.Contains([]string{"userType", "appRoleAssignments", "members", "manager"}, a.name) {
+			names = append(names, a.name)
+		}
+	}
+	return names
+}

@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"bytes"
 	"errors"
 	"html/template"
 	"strconv"
@@ -115,7 +114,6 @@ type previewResult struct {
 	sim.ExpressionPreview
 	Nobody string // why there is no result to show
 	Caret  string
-	Rules  []string // that shape it on the wire
 }
 
 // result evaluates what stands in the panel.
@@ -143,19 +141,10 @@ func (p *Portal) result(appID, kind string, n *attributePanel) (r previewResult,
 		return r, nil
 	}
 	r.ExpressionPreview, err = p.Service.PreviewMapping(appID, o.ID, am)
-	if strings.HasPrefix(r.Update, `{"op":"Replace"`) { // the older dialect writes text, whatever the type
-		if r.Rules = []string{"W-115"}; n.Target == "active" {
-			r.Rules = []string{"W-110"}
-		}
-	}
 	return r, err
 }
 
-func previewHTML(r previewResult) (template.HTML, error) {
-	var b bytes.Buffer
-	err := templates()["mapping"].ExecuteTemplate(&b, "preview", r)
-	return template.HTML(b.String()), err
-}
+func previewHTML(r previewResult) (template.HTML, error) { return part("mapping", "preview", r) }
 
 // readPanel reads the form of an attribute.
 func readPanel(c echo.Context) *attributePanel {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,7 +20,7 @@ type Base struct {
 	Nav    string // the place in the navigation
 	Tenant directory.Tenant
 	Counts directory.Counts
-	Faults int // of the embedded target, in force
+	Wrongs int // faults of the embedded target that are in force
 	Clock  ClockView
 	Crumbs []Link
 	Said   Message // of the action before
@@ -40,7 +41,7 @@ type AppMenu struct {
 // page is the base of a page; nav names its place in the navigation.
 func (p *Portal) page(c echo.Context, title, nav string, crumbs ...Link) Base {
 	// The number comes first: what happens while the page is made is told again, rather than missed.
-	return Base{Events: p.Service.Events().Last(), Title: title, Nav: nav, Tenant: p.dir.Tenant(), Counts: p.dir.Counts(), Faults: len(p.Target.Faults()), Clock: p.clockView(),
+	return Base{Events: p.Service.Events().Last(), Title: title, Nav: nav, Tenant: p.dir.Tenant(), Counts: p.dir.Counts(), Wrongs: len(p.Target.Faults()), Clock: p.clockView(),
 		Crumbs: append([]Link{{"Home", "/"}}, crumbs...), Here: c.Request().URL.RequestURI(), Said: takeMessage(c)}
 }
 
@@ -60,6 +61,15 @@ func render(c echo.Context, status int, name string, view any) error {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	return c.HTMLBlob(status, b.Bytes())
+}
+
+// part renders a template of a page's file that is a piece of the page.
+func part(page, name string, view any) (template.HTML, error) {
+	var b bytes.Buffer
+	if err := templates()[page].ExecuteTemplate(&b, name, view); err != nil {
+		return "", fmt.Errorf("page %s, %s: %w", page, name, err)
+	}
+	return template.HTML(b.String()), nil
 }
 
 // form renders a page with a form: 422 when it names faults.

@@ -114,6 +114,9 @@ func (p *Portal) Register(e *echo.Echo) {
 	e.GET("/applications/:id/provisioning/mapping", p.mapping)
 	e.POST("/applications/:id/provisioning/mapping", p.saveMapping)
 	e.POST("/applications/:id/provisioning/mapping/preview", p.previewMapping)
+	e.GET("/applications/:id/provisioning/mapping/scope", p.scopeFilter)
+	e.POST("/applications/:id/provisioning/mapping/scope", p.saveScope)
+	e.POST("/applications/:id/provisioning/mapping/scope/test", p.testScope)
 
 	e.GET("/logs", p.logs)
 	e.GET("/logs/download", p.downloadLogs)
