@@ -29,7 +29,7 @@ const (
 func (p *Portal) chart(job string) *chart {
 	var cycles []chartBar // newest first
 	for _, x := range p.Service.RecentTraffic(chartScan) {
-		if x.Job != job {
+		if x.Job != job || x.Cycle == 0 { // a test of the connection, or a run on demand
 			continue
 		}
 		if len(cycles) == 0 || cycles[len(cycles)-1].Cycle != x.Cycle {

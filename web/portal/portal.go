@@ -40,6 +40,8 @@ type Portal struct {
 	Deps
 	dir   *directory.Store
 	plays *plays
+
+	demands demandRuns
 }
 
 // New makes the portal; Register adds its routes. Close it when no request is served any more.
@@ -106,6 +108,8 @@ func (p *Portal) Register(e *echo.Echo) {
 	e.GET("/applications/:id/users/add", p.assignPage)
 	e.POST("/applications/:id/users/add", p.assign)
 	e.GET("/applications/:id/provisioning", p.overview)
+	e.GET("/applications/:id/provisioning/on-demand", p.onDemand)
+	e.POST("/applications/:id/provisioning/on-demand", p.provisionOnDemand)
 	e.POST("/applications/:id/provisioning/:action", p.jobAction)
 	e.GET("/applications/:id/provisioning/connectivity", p.connectivity)
 	e.POST("/applications/:id/provisioning/connectivity", p.saveConnectivity)

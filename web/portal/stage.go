@@ -67,6 +67,9 @@ func (p *Portal) stage(c echo.Context) error {
 	v.Live = c.QueryParam("x") == ""
 	v.tell(views, at)
 	v.Heading = fmt.Sprintf("%s, cycle %s", v.AppName, number(views[at].Cycle))
+	if views[at].Cycle == 0 {
+		v.Heading = v.AppName + ", outside of a cycle"
+	}
 	return render(c, 200, "stage", v)
 }
 
