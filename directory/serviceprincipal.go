@@ -7,22 +7,23 @@ import (
 // ServicePrincipal is an enterprise application of the tenant (resources/serviceprincipal.md).
 type ServicePrincipal struct {
 	Object
-	AppID                      string     `json:"appId"`
-	ApplicationID              string     `json:"applicationId"` // object id of the application registration
-	TemplateID                 string     `json:"applicationTemplateId,omitempty"`
-	AccountEnabled             bool       `json:"accountEnabled"`
-	AppRoleAssignmentRequired  bool       `json:"appRoleAssignmentRequired"`
-	Description                string     `json:"description,omitempty"`
-	Homepage                   string     `json:"homepage,omitempty"`
-	LoginURL                   string     `json:"loginUrl,omitempty"`
-	PreferredSSOMode           string     `json:"preferredSingleSignOnMode,omitempty"`
-	Notes                      string     `json:"notes,omitempty"`
-	NotificationEmailAddresses []string   `json:"notificationEmailAddresses,omitempty"`
-	Tags                       []string   `json:"tags,omitempty"`
-	AppRoles                   []AppRole  `json:"appRoles,omitempty"`
-	Passwords                  []Password `json:"passwords,omitempty"`
-	Owners                     []uint64   `json:"owners,omitempty"` // numbers, some perhaps of the deleted
-	RegistrationOwners         []uint64   `json:"registrationOwners,omitempty"`
+	AppID                      string              `json:"appId"`
+	ApplicationID              string              `json:"applicationId"` // object id of the application registration
+	TemplateID                 string              `json:"applicationTemplateId,omitempty"`
+	AccountEnabled             bool                `json:"accountEnabled"`
+	AppRoleAssignmentRequired  bool                `json:"appRoleAssignmentRequired"`
+	Description                string              `json:"description,omitempty"`
+	Homepage                   string              `json:"homepage,omitempty"`
+	LoginURL                   string              `json:"loginUrl,omitempty"`
+	PreferredSSOMode           string              `json:"preferredSingleSignOnMode,omitempty"`
+	Notes                      string              `json:"notes,omitempty"`
+	NotificationEmailAddresses []string            `json:"notificationEmailAddresses,omitempty"`
+	Tags                       []string            `json:"tags,omitempty"`
+	AppRoles                   []AppRole           `json:"appRoles,omitempty"`
+	Passwords                  []Password          `json:"passwords,omitempty"`
+	Owners                     []uint64            `json:"owners,omitempty"` // numbers, some perhaps of the deleted
+	RegistrationOwners         []uint64            `json:"registrationOwners,omitempty"`
+	Extensions                 []ExtensionProperty `json:"extensions,omitempty"`
 	// More and Registration hold other properties of the service principal and of its registration, by their Graph names.
 	More         map[string]any `json:"more,omitempty"`
 	Registration map[string]any `json:"registration,omitempty"`

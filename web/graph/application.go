@@ -263,6 +263,25 @@ func (g *Graph) getApplication(c *call) error {
 	return c.entity(http.StatusOK, applicationKind.context(selected, true), applicationKind.show(g.applicationValues(&sp), selected))
 }
 
+// getApplicationProperty answers one property of an application or a service principal.
+func (g *Graph) getApplicationProperty(c *call) error {
+	k, find, value := principalKind, g.principal, g.principalValues
+	if strings.HasPrefix(strings.ToLower(c.path), "/applications") {
+		k, find, value = applicationKind, g.application, g.applicationValues
+	}
+	p, ok := k.find(c.params["property"])
+	if !ok {
+		return noProperty(c.params["property"])
+	}
+	sp, err := find(c)
+	if err != nil {
+		return err
+	}
+	get := value(&sp)
+	id, _ := get("id").(string)
+	return c.property(k.set+"('"+id+"')/"+p.name, plain(get(p.name), p.typ), false)
+}
+
 func (g *Graph) application(c *call) (directory.ServicePrincipal, error) {
 	if id := c.params["id"]; !strings.HasPrefix(id, "appId=") {
 		if err := checkGUID(id); err != nil {

@@ -99,7 +99,10 @@ func (g *Graph) getGroup(c *call) error {
 	return c.entity(http.StatusOK, groupKind.context(selected, true), o)
 }
 
-func (g *Graph) getGroupProperty(c *call) error {
+func (g *Graph) getGroupProperty(c *call) error { return g.groupProperty(c, false) }
+func (g *Graph) getGroupValue(c *call) error    { return g.groupProperty(c, true) }
+
+func (g *Graph) groupProperty(c *call, raw bool) error {
 	p, ok := groupKind.find(c.params["property"])
 	if !ok || p.hidden {
 		return noProperty(c.params["property"])
@@ -108,7 +111,7 @@ func (g *Graph) getGroupProperty(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.property("groups('"+group.ID+"')/"+p.name, plain(groupValues(&group)(p.name), p.typ), false)
+	return c.property("groups('"+group.ID+"')/"+p.name, plain(groupValues(&group)(p.name), p.typ), raw)
 }
 
 // bindMost is how many references one request may bind (api/group-post-members.md, api/group-post-groups.md).
@@ -133,7 +136,9 @@ func (g *Graph) groupEdit(c *call) (props directory.Props, members, owners []str
 	if n := len(members) + len(owners); n > bindMost {
 		return nil, nil, nil, refused("The request holds %d references; at most %d can be bound in one request.", n, bindMost)
 	}
-	props, err = edit(groupKind, directory.GroupProperties(), body)
+	if props, err = edit(groupKind, directory.GroupProperties(), body); err == nil {
+		err = g.checkExtensions(groupKind, props)
+	}
 	return props, members, owners, err
 }
 

@@ -65,6 +65,7 @@ func routes() []route {
 		{method: "GET", path: "/groups/{id}/transitiveMembers/{cast}/$count", handle: (*Graph).countTransitive, doc: "Count direct and nested members of one type"},
 		{method: "GET", path: "/groups/{id}/transitiveMembers/{cast}", handle: (*Graph).transitiveMembers, options: pageOptions, doc: "List direct and nested members of one type"},
 		{method: "GET", path: "/groups/{id}/{property}", handle: (*Graph).getGroupProperty, doc: "Get one property of a group", property: true},
+		{method: "GET", path: "/groups/{id}/{property}/$value", handle: (*Graph).getGroupValue, doc: "Get one property of a group as text", property: true},
 
 		{method: "GET", path: "/directory/deletedItems", handle: (*Graph).noCast, options: listOptions, doc: "Needs a type"},
 		{method: "GET", path: "/directory/deletedItems/{cast}", handle: (*Graph).listDeleted, options: listOptions, doc: "List deleted items of one type"},
@@ -90,6 +91,10 @@ func routes() []route {
 		{method: "GET", path: "/applications/delta", handle: (*Graph).deltaApplications, options: deltaOptions, doc: "Track changes of applications"},
 		{method: "GET", path: "/applications/{id}", handle: (*Graph).getApplication, options: "select", doc: "Get an application"},
 		{method: "POST", path: "/applications", handle: (*Graph).createApplication, doc: "Register an application"},
+		{method: "GET", path: "/applications/{id}/extensionProperties", handle: (*Graph).listExtensions, doc: "List directory extensions"},
+		{method: "POST", path: "/applications/{id}/extensionProperties", handle: (*Graph).createExtension, doc: "Define a directory extension"},
+		{method: "GET", path: "/applications/{id}/extensionProperties/{extension}", handle: (*Graph).getExtension, doc: "Get a directory extension"},
+		{method: "DELETE", path: "/applications/{id}/extensionProperties/{extension}", handle: (*Graph).deleteExtension, doc: "Remove a directory extension"},
 		{method: "PUT", path: "/applications/{id}/logo", handle: (*Graph).ignoreLogo, doc: "Take the logo of an application, which is shown nowhere"},
 		{method: "PATCH", path: "/applications/{id}", handle: (*Graph).updateApplication, doc: "Update an application"},
 		{method: "DELETE", path: "/applications/{id}", handle: (*Graph).deleteApplication, doc: "Delete an application with its service principal"},
@@ -130,6 +135,7 @@ func routes() []route {
 	}
 	for _, set := range []string{"/applications/{id}", "/servicePrincipals/{id}"} {
 		r = append(r,
+			route{method: "GET", path: set + "/{property}", handle: (*Graph).getApplicationProperty, doc: "Get one property", property: true},
 			route{method: "POST", path: set + "/addPassword", handle: (*Graph).addPassword, doc: "Add a client secret"},
 			route{method: "POST", path: set + "/removePassword", handle: (*Graph).removePassword, doc: "Remove a client secret"},
 		)
@@ -146,7 +152,7 @@ func routes() []route {
 const unsupported = `
 /$metadata /users/{id}/changePassword /users/{id}/revokeSignInSessions /users/{id}/assignLicense /users/{id}/photo
 /applications/{id}/addKey /applications/{id}/removeKey /servicePrincipals/{id}/removeKey
-/applications/{id}/extensionProperties /servicePrincipals/{id}/addTokenSigningCertificate /servicePrincipals/{id}/addKey
+/servicePrincipals/{id}/addTokenSigningCertificate /servicePrincipals/{id}/addKey
 /servicePrincipals/{id}/claimsMappingPolicies /servicePrincipals/{id}/createPasswordSingleSignOnCredentials
 /auditLogs/signIns /auditLogs/directoryAudits
 `

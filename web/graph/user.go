@@ -224,6 +224,9 @@ func (g *Graph) userEdit(c *call, creating bool) (directory.Props, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := g.checkExtensions(userKind, props); err != nil {
+		return nil, err
+	}
 	if creating {
 		if err := require(userKind, props, "accountEnabled", "displayName", "mailNickname", "passwordProfile", "userPrincipalName"); err != nil {
 			return nil, err
