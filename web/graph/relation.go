@@ -327,15 +327,52 @@ func (g *Graph) countTransitive(c *call) error {
 	return c.text(http.StatusOK, itoa(n))
 }
 
-// memberGroups answers checkMemberGroups, getMemberGroups and getMemberObjects (api/directoryobject-getmembergroups.md).
+// memberGroups answers getMemberGroups and getMemberObjects (api/directoryobject-getmembergroups.md).
 func (g *Graph) memberGroups(c *call) error {
 	var body struct {
-		SecurityEnabledOnly *bool    `json:"securityEnabledOnly"`
-		GroupIDs            []string `json:"groupIds"`
+		SecurityEnabledOnly *bool `json:"securityEnabledOnly"`
 	}
 	if err := c.decode(&body, false); err != nil {
 		return err
 	}
+	return g.respondGroups(c, func(o directory.Object) (bool, error) {
+		if body.SecurityEnabledOnly == nil || !*body.SecurityEnabledOnly {
+			return true, nil
+		}
+		group, err := g.dir.Group(o.ID)
+		if directory.CodeOf(err) == directory.NotFound { // deleted meanwhile
+			return false, nil
+		}
+		return group.SecurityEnabled, err
+	})
+}
+
+// checkMost is how many ids one check takes (api/directoryobject-checkmembergroups.md).
+const checkMost = 20
+
+// checkMembership answers checkMemberGroups and checkMemberObjects.
+func (g *Graph) checkMembership(c *call) error {
+	var body struct {
+		GroupIDs []string `json:"groupIds"`
+		IDs      []string `json:"ids"`
+	}
+	if err := c.decode(&body, false); err != nil {
+		return err
+	}
+	name, ids := "groupIds", body.GroupIDs
+	if strings.HasSuffix(strings.ToLower(c.path), "objects") || strings.HasSuffix(strings.ToLower(c.path), "objects()") {
+		name, ids = "ids", body.IDs
+	}
+	if len(ids) == 0 || len(ids) > checkMost {
+		return refused("Invalid value specified for property '%s': it holds 1 to %d ids, not %d.", name, checkMost, len(ids))
+	}
+	return g.respondGroups(c, func(o directory.Object) (bool, error) {
+		return slices.ContainsFunc(ids, func(id string) bool { return strings.EqualFold(id, o.ID) }), nil
+	})
+}
+
+// respondGroups answers with the ids of the groups that an object is in, as far as they are wanted.
+func (g *Graph) respondGroups(c *call, wanted func(directory.Object) (bool, error)) error {
 	id, err := relatedID(c)
 	if err != nil {
 		return err
@@ -350,15 +387,13 @@ func (g *Graph) memberGroups(c *call) error {
 	}
 	ids := []string{}
 	for _, o := range list {
-		if body.GroupIDs != nil && !slices.ContainsFunc(body.GroupIDs, func(id string) bool { return strings.EqualFold(id, o.ID) }) {
-			continue
+		ok, err := wanted(o)
+		if err != nil {
+			return err
 		}
-		if body.SecurityEnabledOnly != nil && *body.SecurityEnabledOnly {
-			if group, err := g.dir.Group(o.ID); err != nil || !group.SecurityEnabled {
-				continue
-			}
+		if ok {
+			ids = append(ids, o.ID)
 		}
-		ids = append(ids, o.ID)
 	}
 	return collection(c, "Collection(Edm.String)", ids)
 }

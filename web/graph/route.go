@@ -119,9 +119,6 @@ func routes() []route {
 			route{method: "GET", path: set + "/transitiveMemberOf/$count", handle: (*Graph).countTransitiveMemberOf, doc: "Count the same with groups of groups"},
 			route{method: "GET", path: set + "/transitiveMemberOf", handle: (*Graph).transitiveMemberOf, options: pageOptions, doc: "The same with groups of groups"},
 			route{method: "GET", path: set + "/transitiveMemberOf/{cast}", handle: (*Graph).transitiveMemberOf, options: pageOptions, doc: "The same of one type"},
-			route{method: "POST", path: set + "/checkMemberGroups", handle: (*Graph).memberGroups, doc: "Which of some groups the object is in, nested ones included"},
-			route{method: "POST", path: set + "/getMemberGroups", handle: (*Graph).memberGroups, doc: "The groups that the object is in, nested ones included"},
-			route{method: "POST", path: set + "/getMemberObjects", handle: (*Graph).memberGroups, doc: "The same"},
 		)
 	}
 	for _, set := range []string{"/users/{id}", "/groups/{id}", "/servicePrincipals/{id}"} {
@@ -131,6 +128,14 @@ func routes() []route {
 			route{method: "POST", path: set + "/appRoleAssignments", handle: (*Graph).createAssignment, doc: "Assign the object to an application"},
 			route{method: "GET", path: set + "/appRoleAssignments/{assignment}", handle: (*Graph).getAssignment, doc: "Get an assignment"},
 			route{method: "DELETE", path: set + "/appRoleAssignments/{assignment}", handle: (*Graph).deleteAssignment, doc: "Remove an assignment"},
+		)
+	}
+	for _, set := range []string{"/users/{id}", "/groups/{id}", "/directoryObjects/{id}"} {
+		r = append(r,
+			route{method: "POST", path: set + "/checkMemberGroups", handle: (*Graph).checkMembership, doc: "Which of some groups the object is in, nested ones included"},
+			route{method: "POST", path: set + "/checkMemberObjects", handle: (*Graph).checkMembership, doc: "The same"},
+			route{method: "POST", path: set + "/getMemberGroups", handle: (*Graph).memberGroups, doc: "The groups that the object is in, nested ones included"},
+			route{method: "POST", path: set + "/getMemberObjects", handle: (*Graph).memberGroups, doc: "The same"},
 		)
 	}
 	for _, set := range []string{"/applications/{id}", "/servicePrincipals/{id}"} {
@@ -154,7 +159,7 @@ const unsupported = `
 /applications/{id}/addKey /applications/{id}/removeKey /servicePrincipals/{id}/removeKey
 /servicePrincipals/{id}/addTokenSigningCertificate /servicePrincipals/{id}/addKey
 /servicePrincipals/{id}/claimsMappingPolicies /servicePrincipals/{id}/createPasswordSingleSignOnCredentials
-/auditLogs/signIns /auditLogs/directoryAudits
+/auditLogs/signIns
 `
 
 // elsewhere are names of Graph that no route of this subset has, in lower case: first segments and navigation properties.

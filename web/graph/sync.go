@@ -47,6 +47,8 @@ func syncRoutes() []route {
 		{method: "PUT", path: s + "/secrets", handle: (*Graph).putSecrets, doc: "Save credentials"},
 		{method: "GET", path: "/auditLogs/provisioning", handle: (*Graph).listLogs, options: "filter orderby top skip skiptoken count", doc: "List provisioning log records"},
 		{method: "GET", path: "/auditLogs/provisioning/{record}", handle: (*Graph).getLog, doc: "Get a provisioning log record"},
+		{method: "GET", path: "/auditLogs/directoryAudits", handle: (*Graph).listAudits, options: "select filter orderby top skiptoken", doc: "List audit log entries of applications and their provisioning"},
+		{method: "GET", path: "/auditLogs/directoryAudits/{record}", handle: (*Graph).getAudit, doc: "Get an audit log entry"},
 		{method: "POST", path: "/$batch", handle: (*Graph).batch, doc: "Several requests in one"},
 		{method: "POST", path: s + "/jobs/{job}/provisionOnDemand", handle: (*Graph).provisionOnDemand, doc: "Provision on demand"},
 		{method: anyMethod, path: s + "/jobs/{job}/bulkUpload", doc: "Inbound provisioning"},
