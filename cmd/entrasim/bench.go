@@ -107,41 +107,56 @@ func startTarget(ctx context.Context, instant bool) (url string, stop func() (ti
 	return "", nil, errors.Join(fmt.Errorf("the target did not tell its address: %q", line), ended)
 }
 
+// compare measures both sides. The requests to replay are recorded by a run before, which is not measured: keeping them all
+// would slow down the one that is.
 func (c *bench) compare(ctx context.Context, o output, instant bool) (ours, bare measured, err error) {
 	var mu sync.Mutex
 	var recorded []*scim.Exchange
-	url, stop, err := startTarget(ctx, instant)
+	_, from, err := c.provision(ctx, o, instant, func(e *scim.Exchange) {
+		mu.Lock()
+		recorded = append(recorded, e)
+		mu.Unlock()
+	})
 	if err != nil {
 		return ours, bare, err
 	}
-	run := &provision{TargetURL: url, Token: sim.EmbeddedToken, Users: c.Users, Groups: c.Groups, Seed: 1, Mappings: "default", Concurrency: c.Concurrency,
-		observe: func(e *scim.Exchange) {
-			mu.Lock()
-			recorded = append(recorded, e)
-			mu.Unlock()
-		}}
-	sum, err := run.run(ctx, o.err)
-	spent, ended := stop()
-	if err := errors.Join(err, ended); err != nil {
+	if ours, _, err = c.provision(ctx, o, instant, nil); err != nil {
 		return ours, bare, err
 	}
-	if !sum.OK {
-		sum.print(o.err)
-		return ours, bare, fmt.Errorf("provisioning did not end as wanted")
-	}
-	ours = measured{sum.Requests, time.Duration(sum.Seconds * float64(time.Second)), sum.cpu + spent}
 	again, stop, err := startTarget(ctx, instant)
 	if err != nil {
 		return ours, bare, err
 	}
 	before := processorTime()
-	took, err := replay(ctx, recorded, url, again, c.Concurrency)
+	took, err := replay(ctx, recorded, from, again, c.Concurrency)
 	cpu := processorTime() - before
-	spent, ended = stop()
+	spent, ended := stop()
 	if err := errors.Join(err, ended); err != nil {
 		return ours, bare, err
 	}
+	if ours.requests != len(recorded) {
+		return ours, bare, fmt.Errorf("two runs with one seed sent %d and %d requests", len(recorded), ours.requests)
+	}
 	return ours, measured{len(recorded), took, cpu + spent}, nil
+}
+
+// provision is one run against a target of its own.
+func (c *bench) provision(ctx context.Context, o output, instant bool, observe func(*scim.Exchange)) (m measured, url string, err error) {
+	url, stop, err := startTarget(ctx, instant)
+	if err != nil {
+		return m, url, err
+	}
+	run := &provision{TargetURL: url, Token: sim.EmbeddedToken, Users: c.Users, Groups: c.Groups, Seed: 1, Mappings: "default", Concurrency: c.Concurrency, observe: observe}
+	sum, err := run.run(ctx, o.err)
+	spent, ended := stop()
+	if err := errors.Join(err, ended); err != nil {
+		return m, url, err
+	}
+	if !sum.OK {
+		sum.print(o.err)
+		return m, url, fmt.Errorf("provisioning did not end as wanted")
+	}
+	return measured{sum.Requests, time.Duration(sum.Seconds * float64(time.Second)), sum.cpu + spent}, url, nil
 }
 
 // replay sends recorded requests with nothing but net/http: objects side by side, the requests of one in order, users
