@@ -175,6 +175,12 @@ func (r *Reader) EachAssigned(sp uint64, f func(principal uint64, kind Kind, rol
 	}
 }
 
+// HasAssignments reports whether anybody is, or was, assigned to a service principal.
+func (r *Reader) HasAssignments(sp uint64) bool {
+	k, _ := r.t.in(bucketAssignments).Cursor().Seek(key(sp))
+	return len(k) >= 16 && num(k) == sp
+}
+
 // Assigned lists the roles that a principal has of an application; none means that it is not assigned directly.
 func (r *Reader) Assigned(sp, principal uint64) []string { return r.t.roles(sp, principal) }
 

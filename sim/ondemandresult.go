@@ -210,7 +210,7 @@ func (r *record) actionStage(st *Stage) {
 	}
 	st.Status, st.Text = r.Status, r.sentence()+"."
 	for _, m := range r.Modified {
-		st.Modified = append(st.Modified, ModifiedProperty(m))
+		st.Modified = append(st.Modified, m.property())
 	}
 	var steps StageGroup
 	for i := range r.Parts {

@@ -12,7 +12,7 @@ import (
 )
 
 // commitEvery is how long, in real time, results wait at most for the commit that keeps them.
-const commitEvery = 100 * time.Millisecond
+const commitEvery = 200 * time.Millisecond
 
 // commitSize is how many results are committed at once at most.
 const commitSize = 5 * pageSize

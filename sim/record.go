@@ -62,10 +62,13 @@ const (
 
 // modified is one changed property, as text. A nil side had no value.
 type modified struct {
-	Name string  `json:"p"`
-	Old  *string `json:"o,omitempty"`
-	New  *string `json:"n,omitempty"`
+	_    struct{} `cbor:",toarray"` // there are many: without the names of members
+	Name string   `json:"p"`
+	Old  *string  `json:"o,omitempty"`
+	New  *string  `json:"n,omitempty"`
 }
+
+func (m modified) property() ModifiedProperty { return ModifiedProperty{m.Name, m.Old, m.New} }
 
 // matchInfo is what the match query asked and found.
 type matchInfo struct {

@@ -12,6 +12,8 @@ import (
 // scopeResult is the outcome of the four conditions under which an object is provisioned (how-provisioning-works.md,
 // "Assignment-based scoping" and "Scoping filters"; the same four stand in the log's scoping step).
 type scopeResult struct {
+	_ struct{} `cbor:",toarray"`
+
 	Active   bool   `json:"a"`             // live and, for a user, not blocked
 	Assigned bool   `json:"as"`            // directly, or as an immediate member of an assigned security group
 	SyncAll  bool   `json:"all,omitempty"` // assignment is not asked for
@@ -133,6 +135,9 @@ func appRoles(r *directory.Reader, app, n uint64, kind directory.Kind) []expr.Ro
 // userAssigned follows the two ways to be assigned: directly, or as an immediate member of a live assigned group that is
 // security-enabled. Nested groups are not read (how-provisioning-works.md, "Groups").
 func userAssigned(r *directory.Reader, app, user uint64) (assigned, insecure bool) {
+	if !r.HasAssignments(app) {
+		return false, false
+	}
 	if len(r.Assigned(app, user)) > 0 {
 		return true, false
 	}

@@ -33,7 +33,7 @@ func (s *Service) worded(r *record) LogRecord {
 		l.Warnings = append(l.Warnings, rule.Text)
 	}
 	for _, m := range r.Modified {
-		l.Modified = append(l.Modified, ModifiedProperty(m))
+		l.Modified = append(l.Modified, m.property())
 	}
 	if l.Rules == nil {
 		l.Rules = []string{}

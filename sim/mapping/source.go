@@ -309,15 +309,17 @@ func (s *Source) Attribute(name string) (v expr.Value, known bool) {
 
 // Texts lists the source attributes that a mapping reads, with their values as text, for the import step of a log record.
 func (s *Source) Texts(m *ObjectMapping) [][2]string {
-	var out [][2]string
+	out := make([][2]string, 0, len(m.reads))
 	for _, name := range m.reads {
 		v, ok := s.Attribute(name)
 		switch {
 		case !ok || v.IsNull() || name == "objectId":
 		case m.redacted[name]:
 			out = append(out, [2]string{name, expr.RedactedText})
-		default:
+		case v.IsList():
 			out = append(out, [2]string{name, strings.Join(v.List(), ", ")})
+		default:
+			out = append(out, [2]string{name, v.Text()})
 		}
 	}
 	return out

@@ -12,6 +12,7 @@ type part struct {
 	path
 	attr    *Attribute
 	element int // parts of one filter share it: the place of the first among them
+	place   int // rank among the members of its URN
 }
 
 // rank is the place of a member that does not stand where its name would put it.
@@ -50,7 +51,7 @@ func (p *part) member(q *part) bool { return p.urn == q.urn && p.name == q.name 
 
 // sortParts brings the parts of a body into the order of the wire: externalId and the naming attribute, then the rest by
 // name, then extensions by URN; within a member its elements in mapping order, and their sub-attributes.
-func sortParts(rt ResourceType, parts []part) {
+func sortParts(rt ResourceType, parts []part) []part {
 	for i := range parts {
 		if !parts[i].filter {
 			continue // a member holds either elements or none
@@ -62,15 +63,25 @@ func sortParts(rt ResourceType, parts []part) {
 			}
 		}
 	}
-	slices.SortStableFunc(parts, func(x, y part) int {
-		if !x.member(&y) {
-			return cmp.Or(strings.Compare(x.urn, y.urn), x.rank(rt)-y.rank(rt), strings.Compare(x.name, y.name))
+	order := make([]*part, len(parts)) // parts are large: what is moved while sorting points to them
+	for i := range parts {
+		parts[i].place = parts[i].rank(rt)
+		order[i] = &parts[i]
+	}
+	slices.SortStableFunc(order, func(x, y *part) int {
+		if !x.member(y) {
+			return cmp.Or(strings.Compare(x.urn, y.urn), x.place-y.place, strings.Compare(x.name, y.name))
 		}
 		if x.element != y.element {
 			return x.element - y.element
 		}
 		return cmp.Or(x.subRank()-y.subRank(), strings.Compare(x.sub, y.sub))
 	})
+	sorted := make([]part, len(parts))
+	for i, p := range order {
+		sorted[i] = *p
+	}
+	return sorted
 }
 
 // CreateBody is the body of a POST: schemas first, then the members in the order of sortParts.
@@ -88,7 +99,7 @@ func CreateBody(rt ResourceType, d Dialect, opt Options, attrs []Attribute) []by
 		always("members")
 	}
 	always("meta")
-	sortParts(rt, parts)
+	parts = sortParts(rt, parts)
 
 	b := append(make([]byte, 0, 1024), `{"schemas":[`...)
 	if rt == Group {
