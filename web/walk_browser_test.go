@@ -98,7 +98,7 @@ func (w *walk) mapAttributes() {
 	w.until("choosing mappings", `(() => { const keep = `+jsList(keep)+`; const rows = [...document.querySelectorAll("#rows tbody tr")];
 		for (const r of rows) if (!keep.includes(r.querySelector("a.name").textContent)) r.querySelector("input").click(); return rows.length > 10; })()`)
 	w.press(".commands", "Delete")
-	w.see("deleted. The next cycle is an initial one.")
+	w.see("deleted. It takes effect with Save.")
 	if got := w.mapped(); !slices.Equal(got, keep) {
 		w.Errorf("mappings of users: %v, want %v", got, keep)
 	}
@@ -112,7 +112,9 @@ func (w *walk) mapAttributes() {
 	w.fill("#f-source", "objectId")
 	w.until("the result", `/[0-9a-f]{8}-[0-9a-f]{4}/.test(document.querySelector("#preview output")?.innerText)`)
 	w.press("aside", "Ok")
-	w.see("Mapping saved.")
+	w.see("Mapping changed.")
+	w.press(".commands", "Save")
+	w.see("Mappings saved.")
 	w.press(".tabs", "Groups")
 	w.see("Provision Microsoft Entra ID Groups")
 	if got, want := w.mapped(), []string{"displayName", "externalId", "members"}; !slices.Equal(got, want) {

@@ -79,6 +79,7 @@ func New(d Deps) (*Server, error) {
 			return err
 		}
 		s.graph.ClearFaults()
+		s.portal.Forget()
 		return nil
 	}
 	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: reset})

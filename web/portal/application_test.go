@@ -83,7 +83,7 @@ func TestAttributeMapping(t *testing.T) {
 		}
 	}
 	p = s.do(http.MethodPost, at, url.Values{"kind": {"User"}, "do": {"delete"}, "target": gone})
-	s.see(p, fmt.Sprintf("%d mappings deleted. The next cycle is an initial one.", len(gone)))
+	s.see(p, fmt.Sprintf("%d mappings deleted. It takes effect with Save.", len(gone)))
 	if got := s.mappings(p); !slices.Equal(got, []string{"userName", "active", "displayName", "externalId"}) {
 		t.Errorf("left: %v", got)
 	}
@@ -117,7 +117,7 @@ func TestAttributeMapping(t *testing.T) {
 		})
 	}
 	p = put("type", "Expression", "expression", `Join(" ", [givenName], [surname])`, "target", "title", "apply", "ObjectAddOnly")
-	s.see(p, "Mapping saved.", "only during creation")
+	s.see(p, "Mapping changed.", "only during creation")
 	p = s.get(at + "?kind=User&edit=title")
 	s.see(p, "Edit Attribute", "[givenName]", "On the wire", `"title":"`)
 	s.sound(p)
@@ -125,7 +125,12 @@ func TestAttributeMapping(t *testing.T) {
 	s.see(part, strings.ToUpper(s.anyUser("").Surname))
 	s.see(s.post(at+"/preview", "kind", "User", "type", "Expression", "expression", `ToUpper([surname])`, "target", "title", "object", "nobody"), "Name a user to see the result.")
 	s.see(s.post(at+"?kind=User", "kind", "User", "do", "show", "replaces", "title", "type", "Constant", "constant", "Boss", "target", "title", "object", s.anyUser("").UserPrincipalName), `"Boss"`, "Edit Attribute")
-	s.see(s.do(http.MethodPost, at, url.Values{"kind": {"Group"}, "do": {"actions"}, "action": {"Create", "Update"}}), "Mapping saved.")
+	s.see(s.do(http.MethodPost, at, url.Values{"kind": {"Group"}, "do": {"actions"}, "action": {"Create", "Update"}}), "Mapping changed.", "Not saved")
+	if schema, err := s.svc.Schema(strings.TrimPrefix(app, "/applications/")); err != nil || !schema.ObjectMapping("Group").Enabled || len(schema.ObjectMapping("User").AttributeMappings) != len(all) {
+		t.Errorf("a draft is in force: %v", err)
+	}
+	s.see(s.post(at, "kind", "User", "do", "save"), "Mappings saved. The next cycle is an initial one.")
+	s.see(s.post(at, "kind", "User", "do", "save"), "Nothing was changed.")
 	if schema, err := s.svc.Schema(strings.TrimPrefix(app, "/applications/")); err != nil || schema.ObjectMapping("Group").Enabled || schema.ObjectMapping("Group").FlowTypes != "Add,Update" {
 		t.Errorf("the group mapping: %+v, %v", schema.ObjectMapping("Group"), err)
 	}

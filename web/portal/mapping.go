@@ -23,6 +23,7 @@ type mappingView struct {
 	Error                    string
 	Panel                    *attributePanel
 	Managed                  string // who is looked at again after a change
+	Changed                  bool   // something is not saved yet
 }
 
 type mappingRow struct {
@@ -51,7 +52,7 @@ func (p *Portal) showMapping(c echo.Context, problem string, panel *attributePan
 	if j == nil {
 		return complain(c, "/applications/"+app.ID+"/provisioning/connectivity", said("Configure provisioning first."))
 	}
-	schema, err := p.Service.Schema(app.ID)
+	schema, changed, err := p.mappingDraft(app.ID)
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func (p *Portal) showMapping(c echo.Context, problem string, panel *attributePan
 	if m == nil {
 		return echo.NewHTTPError(http.StatusNotFound, "The schema has no mapping for groups.")
 	}
-	v := mappingView{Base: b, Kind: kind, Name: m.Name, TargetObject: m.TargetObjectName, Enabled: m.Enabled, Error: problem, Panel: panel,
+	v := mappingView{Base: b, Kind: kind, Name: m.Name, TargetObject: m.TargetObjectName, Enabled: m.Enabled, Changed: changed, Error: problem, Panel: panel,
 		Scope: scopeText(m.Scope), Tabs: mappingTabs(schema, kind), Managed: "every managed object is"}
 	if n := j.Status.Users + j.Status.Groups; n > 0 {
 		v.Managed = "all " + plural(n, "managed object") + " are"
@@ -144,14 +145,27 @@ func (p *Portal) saveMapping(c echo.Context) error {
 	switch c.FormValue("do") {
 	case "restore":
 		return p.restoreMappings(c, id, to)
+	case "save":
+		err := p.saveDraft(id)
+		var problem *mapping.Problem
+		if errors.As(err, &problem) {
+			return p.showMapping(c, err.Error(), nil)
+		}
+		if err != nil {
+			return complain(c, to, err)
+		}
+		return say(c, to, "Mappings saved. The next cycle is an initial one.")
+	case "discard":
+		p.drafts.drop(id)
+		return say(c, to, "What was not saved is discarded.")
 	case "show": // without script the result is asked for
 		return p.showMapping(c, "", readPanel(c))
 	}
-	schema, err := p.Service.Schema(id)
+	schema, _, err := p.mappingDraft(id)
 	if err != nil {
 		return err
 	}
-	message := "Mapping saved."
+	message := "Mapping changed."
 	switch gone := goneMappings(c); {
 	case len(gone) > 0:
 		for _, target := range gone {
@@ -177,14 +191,10 @@ func (p *Portal) saveMapping(c echo.Context) error {
 	default:
 		return complain(c, to, said("No mapping was chosen."))
 	}
-	if err := p.Service.SetSchema(id, schema); err != nil {
-		var problem *mapping.Problem
-		if errors.As(err, &problem) {
-			return p.showMapping(c, err.Error(), nil)
-		}
+	if err := p.keepDraft(id, schema); err != nil {
 		return err
 	}
-	return say(c, to, message+" The next cycle is an initial one.")
+	return say(c, to, message+" It takes effect with Save.")
 }
 
 // goneMappings names the mappings to delete: those that were chosen, or the one whose button was pressed.
@@ -210,6 +220,7 @@ func (p *Portal) restoreMappings(c echo.Context, id, to string) error {
 	if err := p.Service.RestoreDefaultMappings(id); err != nil {
 		return complain(c, to, err)
 	}
+	p.drafts.drop(id)
 	return say(c, to, "Default mappings restored. The next cycle is an initial one.")
 }
 

@@ -38,15 +38,15 @@ type Deps struct {
 // Portal serves the pages.
 type Portal struct {
 	Deps
-	dir   *directory.Store
-	plays *plays
-
+	dir     *directory.Store
+	plays   *plays
+	drafts  drafts
 	demands demandRuns
 }
 
 // New makes the portal; Register adds its routes. Close it when no request is served any more.
 func New(d Deps) *Portal {
-	return &Portal{Deps: d, dir: d.Service.Directory(), plays: newPlays()}
+	return &Portal{Deps: d, dir: d.Service.Directory(), plays: newPlays(), drafts: drafts{list: map[string]draft{}}}
 }
 
 // Close ends the scenarios that are open in browsers, and removes their temporary files.

@@ -253,6 +253,9 @@ func (p *Portal) saveScope(c echo.Context) error {
 		}
 		return err
 	}
+	if err := p.rescope(c.Param("id"), kindOf(c), m.Scope); err != nil {
+		return err
+	}
 	return say(c, "/applications/"+c.Param("id")+"/provisioning/mapping/scope?kind="+kindOf(c), "Scope saved. The next cycle is an initial one: who does not pass any more is switched off.")
 }
 

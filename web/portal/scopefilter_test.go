@@ -115,3 +115,43 @@ func TestPreviewNamesTheDialect(t *testing.T) {
 		t.Errorf("the compliant dialect is told as the older one: %.500s", p.text())
 	}
 }
+
+// TestMappingDraft: changes wait for Save; scoping filters that are saved meanwhile join them, a schema that was changed
+// elsewhere refuses them, and what is changed back is no change.
+func TestMappingDraft(t *testing.T) {
+	s := newSite(t, 20, "")
+	at := "/applications/" + s.app + "/provisioning/mapping"
+	title := func(constant string) *page {
+		return s.post(at, "kind", "User", "do", "put", "type", "Constant", "constant", constant, "target", "title", "apply", "Always", "match", "no")
+	}
+	inForce := func() (has bool) {
+		schema, err := s.svc.Schema(s.app)
+		no(t, err)
+		for _, m := range schema.ObjectMapping("User").AttributeMappings {
+			has = has || m.TargetAttributeName == "title"
+		}
+		return has
+	}
+	s.see(title("Boss"), "Mapping changed. It takes effect with Save.", "Not saved", "title")
+	if inForce() {
+		t.Error("a draft is in force")
+	}
+	s.see(s.post(at, "kind", "User", "delete", "title"), "1 mapping deleted.")
+	if p := s.get(at); strings.Contains(p.text(), "Not saved") {
+		t.Error("what was changed back is told as a change")
+	}
+	title("Boss")
+	s.see(s.post(at+"/scope", "kind", "User", "title-0", "Enabled", "attribute-0-0", "accountEnabled", "operator-0-0", "IS TRUE", "do", "save"), "Scope saved.")
+	s.see(s.post(at, "kind", "User", "do", "save"), "Mappings saved.", "1 clause")
+	if !inForce() {
+		t.Error("what was saved is not in force")
+	}
+	title2 := s.post(at, "kind", "User", "delete", "title")
+	s.see(title2, "Not saved")
+	no(t, s.svc.RestoreDefaultMappings(s.app))
+	s.see(s.post(at, "kind", "User", "do", "save"), "changed elsewhere meanwhile")
+	s.see(s.post(at, "kind", "User", "do", "discard"), "What was not saved is discarded.")
+	if p := s.get(at); strings.Contains(p.text(), "Not saved") {
+		t.Error("a draft that was discarded is shown")
+	}
+}
