@@ -18,7 +18,7 @@ type Page[T any] struct {
 type Query struct {
 	Prefix     string // of displayName, mail or userPrincipalName, without regard to case; the order is by what matched
 	Exact      bool   // Prefix is the whole of one of them
-	ByName     bool   // in the order of displayName; without Prefix
+	ByName     bool   // in the order of displayName; Prefix then is of displayName alone
 	ByUPN      bool   // of users: in the order of userPrincipalName; without Prefix
 	Descending bool
 	Cursor     string // Next of the page before
@@ -96,7 +96,7 @@ func list[T any](s *Store, q Query, kind Kind, keep func(*T) bool) (Page[T], err
 		}
 		if r.prefix != nil {
 			texts := namesOf(p)
-			if q.ByName && q.Prefix == "" {
+			if q.ByName {
 				texts = texts[:1]
 			}
 			ok = bytes.Equal(k, bestKey(kind, texts, n, r))

@@ -199,8 +199,8 @@ func (s source[T]) fetch(t terms) (directory.Page[T], error) {
 		return s.few(ids, keep)
 	}
 	q := t.query
-	if !q.ByName && !q.ByUPN && !q.Descending {
-		q.Prefix, q.Exact = s.indexed(t.filter)
+	if q.ByName || !q.ByUPN && !q.Descending {
+		q.Prefix, q.Exact = s.indexed(t.filter, q.ByName)
 	}
 	return s.page(q, keep)
 }
@@ -250,10 +250,13 @@ func (s source[T]) few(ids []string, keep func(*T) bool) (directory.Page[T], err
 }
 
 // indexed finds a condition that the index of names answers. The index holds several names of an object: what it
-// gives is filtered again.
-func (s source[T]) indexed(f *filter) (prefix string, exact bool) {
+// gives is filtered again. byName is for lists in the order of displayName.
+func (s source[T]) indexed(f *filter, byName bool) (prefix string, exact bool) {
 	for _, part := range f.conjuncts() {
 		if part.op != "eq" && part.op != "startswith" || part.args[0].op != "path" || !slices.Contains(s.names, part.args[0].path) {
+			continue
+		}
+		if byName && part.args[0].path != "displayName" { // the order is that of the display name
 			continue
 		}
 		if text, _ := part.args[1].lit.(string); text != "" && !strings.Contains(text, "\x00") {
@@ -290,7 +293,7 @@ func (s source[T]) fetchCounting(t terms, n *int) (directory.Page[T], error) {
 	if ids, ok := s.named(t.filter); ok {
 		return s.few(ids, count)
 	}
-	if t.query.Prefix, t.query.Exact = s.indexed(t.filter); t.query.Prefix != "" {
+	if t.query.Prefix, t.query.Exact = s.indexed(t.filter, false); t.query.Prefix != "" {
 		return s.countNamed(t, n)
 	}
 	return s.page(directory.Query{Limit: 1}, count)

@@ -150,3 +150,41 @@ func TestCountsOfUsers(t *testing.T) {
 		}
 	}
 }
+
+// TestOrderedNames: a condition on the display name and its order go together, over pages, up and down, whatever the other names
+// of the objects are.
+func TestOrderedNames(t *testing.T) {
+	w := newWorld(t, "")
+	for i, name := range []string{"mia", "Max", "anna", "Mara", "Zoe", "MILA"} {
+		nick := fmt.Sprintf("m%d", 9-i) // every user has another name that begins like the one looked for
+		w.want(201, "POST", "/v1.0/users", map[string]any{"accountEnabled": true, "displayName": name, "mailNickname": nick, "mail": "ma" + nick + "@contoso.example",
+			"userPrincipalName": nick + "@contoso.example", "passwordProfile": map[string]any{"password": "not kept"}})
+	}
+	names := func(query string) string {
+		var all []string
+		for address := "/v1.0/users?$count=true&$top=2&$select=displayName&" + query; address != ""; {
+			a := w.want(200, "GET", address, nil, "ConsistencyLevel", "eventual")
+			if c := a.column("displayName"); c != "" {
+				all = append(all, c)
+			}
+			address = a.str("@odata.nextLink")
+		}
+		return strings.Join(all, " ")
+	}
+	for query, want := range map[string]string{
+		"$orderby=displayName":                                                                    "anna Mara Max mia MILA Zoe",
+		"$orderby=displayName+desc":                                                               "Zoe MILA mia Max Mara anna",
+		"$orderby=displayName&$filter=startswith(displayName,'m')":                                "Mara Max mia MILA",
+		"$orderby=displayName+desc&$filter=startswith(displayName,'m')":                           "MILA mia Max Mara",
+		"$orderby=displayName&$filter=displayName+eq+'max'":                                       "Max",
+		"$orderby=displayName&$filter=startswith(mail,'mam')+and+startswith(displayName,'mi')":    "mia MILA",
+		"$orderby=displayName&$filter=startswith(mail,'mam')":                                     "anna Mara Max mia MILA Zoe",
+		"$orderby=userPrincipalName&$filter=startswith(displayName,'m')":                          "MILA Mara Max mia",
+		"$orderby=createdDateTime+desc&$filter=startswith(displayName,'m')":                       "MILA Mara Max mia",
+		"$filter=startswith(displayName,'m')+and+accountEnabled+eq+true&$orderby=displayName+asc": "Mara Max mia MILA",
+	} {
+		if got := names(query); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+}
