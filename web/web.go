@@ -83,8 +83,9 @@ func New(d Deps) (*Server, error) {
 		return nil
 	}
 	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: reset})
-	s.portal = portal.New(portal.Deps{Service: d.Service, Target: d.Target, Reset: reset, DataFile: d.DataFile, LogJSON: s.graph.LogObject})
+	s.portal = portal.New(portal.Deps{Service: d.Service, Target: d.Target, Reset: reset, DataFile: d.DataFile, LogJSON: s.graph.LogObject, API: operations()})
 	s.portal.Register(e)
+	e.GET("/openapi.json", s.openAPI)
 	e.GET("/sign-in", s.signInPage)
 	e.POST("/sign-in", s.signIn)
 	s.http = &http.Server{Handler: e, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelWarn)}

@@ -34,20 +34,9 @@ type control struct{ Deps }
 // Register adds the routes.
 func Register(e *echo.Echo, d Deps) {
 	c := &control{d}
-	e.GET("/healthz", c.health)
-	e.GET("/metrics", c.metrics)
-	e.GET("/sim/clock", c.clock)
-	e.POST("/sim/clock", c.setClock)
-	e.POST("/sim/cycle", c.cycle)
-	e.GET("/sim/traffic", c.traffic)
-	e.GET("/sim/traffic.har", c.har)
-	e.GET("/sim/events", c.events)
-	e.GET("/sim/why", c.why)
-	e.GET("/sim/faults", c.faults)
-	e.PUT("/sim/faults", c.setFaults)
-	e.DELETE("/sim/faults", c.clearFaults)
-	e.GET("/sim/scenario.schema.json", c.scenarioSchema)
-	e.POST("/sim/reset", c.reset)
+	for _, r := range routes {
+		e.Add(r.method, r.path, func(ctx echo.Context) error { return r.handle(c, ctx) })
+	}
 }
 
 func (c *control) health(ctx echo.Context) error {
@@ -189,10 +178,23 @@ func ParseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
+// cycleRequest is the body of POST /sim/cycle.
+type cycleRequest struct {
+	Job *string `json:"job"`
+}
+
+// cycleList is its answer.
+type cycleList struct {
+	Cycles []sim.CycleResult `json:"cycles"`
+}
+
+// whyList is the answer of GET /sim/why.
+type whyList struct {
+	Applications []sim.Explanation `json:"applications"`
+}
+
 func (c *control) cycle(ctx echo.Context) error {
-	var body struct {
-		Job *string `json:"job"`
-	}
+	var body cycleRequest
 	if err := decode(ctx, &body); err != nil {
 		return err
 	}
@@ -204,7 +206,7 @@ func (c *control) cycle(ctx echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return ctx.JSON(http.StatusOK, map[string]any{"cycles": cycles})
+	return ctx.JSON(http.StatusOK, cycleList{cycles})
 }
 
 func (c *control) traffic(ctx echo.Context) error {
@@ -240,7 +242,7 @@ func (c *control) why(ctx echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return ctx.JSON(http.StatusOK, map[string]any{"applications": list})
+	return ctx.JSON(http.StatusOK, whyList{list})
 }
 
 func (c *control) reset(ctx echo.Context) error {

@@ -22,6 +22,7 @@ import (
 	"entrasim/sim/clock"
 	"entrasim/sim/target"
 	"entrasim/web"
+	"entrasim/web/graph"
 )
 
 // world is a whole server over an empty tenant, with the manual clock.
@@ -112,10 +113,53 @@ func (w *world) do(method, path string, body any, header ...string) answer {
 	text, err := io.ReadAll(resp.Body)
 	must(w.t, err)
 	a := answer{status: resp.StatusCode, header: resp.Header, text: string(text)}
+	documented(w.t, method, r.URL.Path, a)
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
 		must(w.t, json.Unmarshal(text, &a.body))
 	}
 	return a
+}
+
+var operations = graph.Operations()
+
+// documented checks that a good answer has the status of the document, and a body when it says so: every request of every
+// test is looked at whose path is written as the document writes it.
+func documented(t testing.TB, method, path string, a answer) {
+	t.Helper()
+	if a.status >= 300 {
+		return
+	}
+	best, literal := -1, -1
+	steps := strings.Split(path, "/")
+	for i, op := range operations {
+		pattern := strings.Split(op.Path, "/")
+		if op.Method != method || len(pattern) != len(steps) {
+			continue
+		}
+		same := 0
+		for k, step := range pattern {
+			front, _, parameter := strings.Cut(step, "{")
+			switch {
+			case !parameter && step == steps[k]:
+				same += 2
+			case parameter && front != "" && strings.HasPrefix(steps[k], front):
+				same++
+			case !parameter || front != "":
+				same = -1000
+			}
+		}
+		if same > literal {
+			best, literal = i, same
+		}
+	}
+	if best < 0 {
+		return // written in another way that means the same
+	}
+	if op := operations[best]; op.Shown != nil && a.header.Get("Preference-Applied") != "" {
+		return
+	} else if op.Status != a.status || (op.Answer != nil) != (a.text != "") {
+		t.Errorf("%s %s answers %d with %d bytes; %s %s is documented with %d", method, path, a.status, len(a.text), op.Method, op.Path, op.Status)
+	}
 }
 
 // want is do with an expected status.

@@ -14,13 +14,26 @@ import (
 // registerTokens adds what clients ask of the login service: tokens, keys and the documents that lead to them
 // (v2-oauth2-client-creds-grant-flow.md, v2-protocols-oidc.md).
 func (g *Graph) registerTokens(e *echo.Echo) {
-	e.POST("/:tenant/oauth2/v2.0/token", func(c echo.Context) error { return g.giveToken(c, false) })
-	e.POST("/:tenant/oauth2/token", func(c echo.Context) error { return g.giveToken(c, true) })
-	e.GET("/:tenant/v2.0/.well-known/openid-configuration", func(c echo.Context) error { return g.openID(c, true) })
-	e.GET("/:tenant/.well-known/openid-configuration", func(c echo.Context) error { return g.openID(c, false) })
-	e.GET("/:tenant/discovery/v2.0/keys", g.keys)
-	e.GET("/common/discovery/instance", g.instance)
-	e.GET("/metadata/endpoints", g.cloud)
+	for _, l := range logins {
+		e.Add(l.method, l.path, func(c echo.Context) error { return l.handle(g, c) })
+	}
+}
+
+// login is one row of the table of the login service.
+type login struct {
+	method, path string
+	handle       func(g *Graph, c echo.Context) error
+	doc          string
+}
+
+var logins = []login{
+	{"POST", "/:tenant/oauth2/v2.0/token", func(g *Graph, c echo.Context) error { return g.giveToken(c, false) }, "Get a token by client credentials"},
+	{"POST", "/:tenant/oauth2/token", func(g *Graph, c echo.Context) error { return g.giveToken(c, true) }, "The same with resource in place of scope"},
+	{"GET", "/:tenant/v2.0/.well-known/openid-configuration", func(g *Graph, c echo.Context) error { return g.openID(c, true) }, "OpenID configuration"},
+	{"GET", "/:tenant/.well-known/openid-configuration", func(g *Graph, c echo.Context) error { return g.openID(c, false) }, "OpenID configuration of the first version"},
+	{"GET", "/:tenant/discovery/v2.0/keys", (*Graph).keys, "Keys that tokens are signed with"},
+	{"GET", "/common/discovery/instance", (*Graph).instance, "Instance discovery of MSAL"},
+	{"GET", "/metadata/endpoints", (*Graph).cloud, "Endpoints of the cloud, as Terraform asks for them"},
 }
 
 func origin(c echo.Context) string {

@@ -12,6 +12,7 @@ type route struct {
 	handle   func(g *Graph, c *call) error
 	options  string // the query options that it takes
 	doc      string
+	shown    bool // Prefer: return=representation is heeded
 	property bool // the last step is the name of a property: it fits any name
 	steps    []string
 }
@@ -32,7 +33,7 @@ func routes() []route {
 		{method: "GET", path: "/users/$count", handle: (*Graph).countUsers, options: "filter search", doc: "Count users"},
 		{method: "GET", path: "/users/delta", handle: (*Graph).deltaUsers, options: deltaOptions, doc: "Track changes of users"},
 		{method: "GET", path: "/users/{id}", handle: (*Graph).getUser, options: objectOptions, doc: "Get a user by id or userPrincipalName"},
-		{method: "PATCH", path: "/users/{id}", handle: (*Graph).updateUser, doc: "Update a user"},
+		{method: "PATCH", path: "/users/{id}", handle: (*Graph).updateUser, doc: "Update a user", shown: true},
 		{method: "DELETE", path: "/users/{id}", handle: (*Graph).deleteUser, doc: "Delete a user"},
 		{method: "GET", path: "/users/{id}/manager", handle: (*Graph).getManager, options: "select", doc: "Get a user's manager"},
 		{method: "GET", path: "/users/{id}/manager/$ref", handle: (*Graph).getManagerRef, doc: "Get the address of a user's manager"},

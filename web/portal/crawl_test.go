@@ -35,7 +35,7 @@ func (s *site) crawl() (visited []*page) {
 			}
 			to := u.RequestURI()
 			// A file is no page; filters are followed one at a time, not in each combination.
-			if u.Path == "" || seen[to] || strings.HasPrefix(u.Path, "/sim/") || strings.HasSuffix(u.Path, "/file") || u.Path == "/logs/download" || len(u.Query()) > 2 {
+			if u.Path == "" || seen[to] || strings.HasPrefix(u.Path, "/sim/") || u.Path == "/openapi.json" || strings.HasSuffix(u.Path, "/file") || u.Path == "/logs/download" || len(u.Query()) > 2 {
 				continue
 			}
 			seen[to] = true

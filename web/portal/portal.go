@@ -21,6 +21,7 @@ import (
 	"entrasim/directory"
 	"entrasim/sim"
 	"entrasim/sim/target"
+	"entrasim/web/openapi"
 )
 
 //go:embed assets templates
@@ -32,6 +33,7 @@ type Deps struct {
 	Target   *target.Server
 	Reset    func(context.Context) error // puts everything back to what a new file holds
 	DataFile string                      // its path, for display
+	API      []openapi.Operation         // what scripts may ask
 	LogJSON  func(*sim.LogRecord) any    // a log record as Graph shows it
 }
 
@@ -139,6 +141,7 @@ func (p *Portal) Register(e *echo.Echo) {
 	e.POST("/scenarios/own/:id/remove", p.removeOwn)
 	e.GET("/scenarios/:folder/:name", p.scenario)
 	e.GET("/scenarios/:folder/:name/file", p.scenarioFile)
+	e.GET("/api", p.api)
 	e.GET("/rules", p.rules)
 	e.GET("/rules/:id", p.rule)
 	e.GET("/clock", p.clock)
