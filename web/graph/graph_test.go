@@ -158,7 +158,7 @@ func documented(t testing.TB, method, path string, a answer) {
 	if op := operations[best]; op.Shown != nil && a.header.Get("Preference-Applied") != "" {
 		return
 	} else if op.Status != a.status || (op.Answer != nil) != (a.text != "") {
-		t.Errorf("%s %s answers %d with %d bytes; %s %s is documented with %d", method, path, a.status, len(a.text), op.Method, op.Path, op.Status)
+		t.Errorf("%s %s answers %d with %d bytes; %s %s is documented with %d (openapi.go)", method, path, a.status, len(a.text), op.Method, op.Path, op.Status)
 	}
 }
 

@@ -24,6 +24,7 @@ var actions = map[string]struct {
 	"restore":             {200, openapi.Ref("directoryObject")},
 	"getByIds":            {200, openapi.Ref("collection")},
 	"checkMemberGroups":   {200, texts200},
+	"checkMemberObjects":  {200, texts200},
 	"getMemberGroups":     {200, texts200},
 	"getMemberObjects":    {200, texts200},
 	"start":               {204, nil},
