@@ -104,6 +104,10 @@ func valueOf(t *testing.T, text string, at ...any) any {
 	return v
 }
 
+// never are the addresses that have no good answer here: without a signed-in user, without a type, of an application that
+// is assigned to another.
+var never = map[string]bool{"/v1.0/me": true, "/v1.0/directory/deletedItems": true, "/v1.0/servicePrincipals/{id}/appRoleAssignments/{assignment}": true}
+
 // check sends a request, and validates its answer against the document.
 func check(t *testing.T, op *openapi3.Operation, method, path, address, body string, good bool) {
 	t.Helper()
@@ -127,7 +131,7 @@ func check(t *testing.T, op *openapi3.Operation, method, path, address, body str
 	if err != nil {
 		t.Fatal(err)
 	}
-	if good && path != "/v1.0/me" && path != "/v1.0/directory/deletedItems" && res.StatusCode != http.StatusOK {
+	if good && !never[path] && res.StatusCode != http.StatusOK {
 		t.Errorf("%s %s: %d %.300s", method, address, res.StatusCode, data)
 		return
 	}
@@ -208,6 +212,11 @@ func sample(t *testing.T, url string) func(path string) (string, bool) {
 	if status, text := send(t, "POST", url+sp+"/appRoleAssignedTo", body, "Content-Type", "application/json"); status != 201 {
 		t.Fatal(text)
 	}
+	status, text := send(t, "POST", url+"/v1.0/applications/"+ids["applications"]+"/extensionProperties", `{"name":"badge","dataType":"String","targetObjects":["User"]}`, "Content-Type", "application/json")
+	if status != 201 {
+		t.Fatal(text)
+	}
+	ids["extension"], _ = valueOf(t, text, "id").(string)
 	ids["owner"] = ids["users"]
 	for _, set := range []string{"groups", "servicePrincipals", "applications"} {
 		owner := fmt.Sprintf(`{"@odata.id":"%s/v1.0/users/%s"}`, url, ids["owner"])
@@ -247,7 +256,11 @@ func sample(t *testing.T, url string) func(path string) (string, bool) {
 				value = first("/v1.0/organization", "id")
 			case before == "domains":
 				value = "contoso.example"
-			case name == "assignment" && steps[2] != "servicePrincipals":
+			case before == "directoryAudits":
+				value = first("/v1.0/auditLogs/directoryAudits", "id")
+			case before == "appRoleAssignments" && steps[2] == "servicePrincipals":
+				value = ids["assignment"] // no application is assigned to another: not found
+			case before == "appRoleAssignments":
 				value = first("/v1.0/"+steps[2]+"/"+ids[steps[2]]+"/appRoleAssignments", "id")
 			case value == "":
 				value = ids[before]
