@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"strings"
 	"time"
 
 	"entrasim/sim/scim"
@@ -244,6 +245,29 @@ func DefaultReset() ResetScope {
 // FullReset drops everything: links are made anew by matching.
 func FullReset() ResetScope {
 	return ResetScope{ConnectorDataStore: true, Escrows: true, Watermark: true, QuarantineState: true}
+}
+
+// String is the scope as Graph writes it: words with commas, None for nothing.
+func (r ResetScope) String() string {
+	var words []string
+	for _, w := range []struct {
+		on   bool
+		word string
+	}{{r.ConnectorDataStore, "ConnectorDataStore"}, {r.Escrows, "Escrows"}, {r.Watermark, "Watermark"}, {r.QuarantineState, "QuarantineState"}} {
+		if w.on {
+			words = append(words, w.word)
+		}
+	}
+	if len(words) == 4 {
+		words = []string{"Full"}
+	}
+	if r.ForceDeletes {
+		words = append(words, "ForceDeletes")
+	}
+	if len(words) == 0 {
+		return "None"
+	}
+	return strings.Join(words, ", ")
 }
 
 // pageSize is how many objects a page of the source holds; the percentage counts pages.

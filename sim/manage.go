@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -284,7 +285,7 @@ func (s *Service) change(appID, activity, detail string, f func(j *job, tx *bbol
 // UpdateSettings changes settings of a job. Credentials, also the same ones again, the deletion threshold and switches make the
 // next attempt of a job in quarantine due at once; a change of scope takes effect with the next restart (known-issues.md).
 func (s *Service) UpdateSettings(appID string, edit SettingsEdit) error {
-	return s.change(appID, "Update provisioning setting or credentials", "", func(j *job, tx *bbolt.Tx) error {
+	return s.change(appID, "Update provisioning setting or credentials", edit.told(), func(j *job, tx *bbolt.Tx) error {
 		credentials, err := s.apply(j, edit)
 		if err != nil {
 			return err
@@ -300,7 +301,7 @@ func (s *Service) UpdateSettings(appID string, edit SettingsEdit) error {
 // QuarantineTooManyDeletesThreshold; others are kept for whoever reads them
 // (resources/synchronization-synchronizationjob.md, synchronizationJobSettings).
 func (s *Service) NameSettings(appID string, values map[string]string) error {
-	return s.change(appID, "Update provisioning setting or credentials", "", func(j *job, tx *bbolt.Tx) error {
+	return s.change(appID, "Update provisioning setting or credentials", "Settings: "+strings.Join(slices.Sorted(maps.Keys(values)), ", "), func(j *job, tx *bbolt.Tx) error {
 		named, flipped := map[string]string{}, map[string]string{}
 		maps.Copy(named, j.state.Named)
 		for name, v := range values {
@@ -367,7 +368,7 @@ func (s *Service) Pause(appID string) error {
 // Restart drops what r names and makes a cycle due at once, which is an initial one when the watermark goes. A running
 // cycle stops behind the objects in flight (resources/synchronization-synchronizationjobrestartcriteria.md).
 func (s *Service) Restart(appID string, r ResetScope) error {
-	return s.change(appID, "Enable/restart provisioning configuration", "", func(j *job, tx *bbolt.Tx) error {
+	return s.change(appID, "Enable/restart provisioning configuration", "resetScope: "+r.String(), func(j *job, tx *bbolt.Tx) error {
 		b := jobBucket(tx, j.num)
 		if r.ConnectorDataStore {
 			if err := clearBuckets(b, bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketOwed, bucketHeld); err != nil {

@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 
 	"go.etcd.io/bbolt"
@@ -79,7 +80,7 @@ func (s *Service) PutSecrets(appID string, values map[string]string) error {
 	if s.jobOf(app.Num) == nil {
 		return s.putWaiting(app, values)
 	}
-	return s.change(appID, "Update provisioning setting or credentials", "", func(j *job, tx *bbolt.Tx) error {
+	return s.change(appID, "Update provisioning setting or credentials", "Secrets: "+strings.Join(slices.Sorted(maps.Keys(values)), ", "), func(j *job, tx *bbolt.Tx) error {
 		if _, err := s.applySecrets(j, values); err != nil {
 			return err
 		}

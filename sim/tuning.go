@@ -43,6 +43,7 @@ type tuning struct {
 	preventDeletes bool
 	// deleteThreshold is how many objects a cycle may switch off or delete, when accidental deletions are prevented.
 	deleteThreshold int
+	lateMembers     bool // a change of a group looks at all of its members that the target was not told of
 	skipOutOfScope  bool // who goes out of scope is left as it is (skip-out-of-scope-deletions.md)
 }
 
@@ -85,6 +86,7 @@ var switches = defaulted(
 	boolean("honourRetryAfter", "", "A 429 is waited out as long as it asks.", func(t *tuning) *bool { return &t.wire.HonourRetryAfter }),
 	boolean("softDelete", "S-197", "The target can switch accounts off; when not, an application that maps no IsSoftDeleted sends DELETE.", func(t *tuning) *bool { return &t.wire.SoftDelete }),
 	boolean("rematchMissing", "S-204", "A linked object that is gone from the target is matched and created anew.", func(t *tuning) *bool { return &t.wire.RematchMissing }),
+	alternative("lateMembers", "S-287", "When a member that was out of scope joins at the target after it came into scope: with an initial cycle, or with any change of the group.", func(t *tuning) *bool { return &t.lateMembers }, "initial", "groupChange"),
 	boolean("onDemandHonoursFlag", "", "Provision on demand follows the flag aadOptscim062020 of the Tenant URL.", func(t *tuning) *bool { return &t.wire.OnDemandHonoursFlag }),
 	lasting("requestTimeout", "", time.Second, "How long an answer may take.", func(t *tuning) *time.Duration { return &t.wire.Timeout }),
 	lasting("retryFirst", "S-144", time.Minute, "What an object that failed waits after its first retry is twice this, and doubles each time.", func(t *tuning) *time.Duration { return &t.limits.RetryFirst }),

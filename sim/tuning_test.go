@@ -2,6 +2,8 @@ package sim
 
 import (
 	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,5 +100,58 @@ func TestRetryDelay(t *testing.T) {
 	}
 	if got := l.retryDelay(1 << 30); got != 24*time.Hour {
 		t.Errorf("after very many %s", got)
+	}
+}
+
+// TestForwardTenantQuery: by the switch of its application, the tenant URL's own query is sent along; that of another
+// application is not.
+func TestForwardTenantQuery(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "?tenant=7")
+	w.assign(w.user("ann").ID)
+	second, err := w.svc.CreateApplication("Second")
+	w.no(err)
+	url, token := w.http.URL+"/scim?tenant=8", "secret-token"
+	_, err = w.svc.CreateJob(second.ID, SettingsEdit{TenantURL: &url, SecretToken: &token})
+	w.no(err)
+	w.no(w.svc.UpdateSettings(w.app.ID, SettingsEdit{Switches: map[string]string{"forwardTenantQuery": "true"}}))
+	w.no(w.svc.Start(w.app.ID))
+	w.no(w.svc.Start(second.ID))
+	w.advance(0)
+	first, err := w.svc.Job(w.app.ID)
+	w.no(err)
+	sent := map[bool]int{}
+	for _, x := range w.svc.Traffic(0, 1000).Exchanges {
+		mine := x.Job == first.ID
+		sent[mine]++
+		if strings.Contains(x.URL, "tenant=7") != mine || strings.Contains(x.URL, "tenant=8") {
+			t.Errorf("%s %s", x.Method, x.URL)
+		}
+	}
+	if sent[true] < 4 || sent[false] < 2 {
+		t.Errorf("%v requests", sent)
+	}
+}
+
+// TestAuditOfSettings: the audit log names what an administrator changed, and no secret.
+func TestAuditOfSettings(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	token, on, limit := "another-token", true, 3
+	w.no(w.svc.UpdateSettings(w.app.ID, SettingsEdit{SecretToken: &token, PreventDeletes: &on, DeleteThreshold: &limit, Switches: map[string]string{"memberBatch": "5", "opChoice": "diff"}}))
+	w.no(w.svc.Restart(w.app.ID, DefaultReset()))
+	w.no(w.svc.Restart(w.app.ID, FullReset()))
+	w.no(w.svc.Restart(w.app.ID, ResetScope{ForceDeletes: true}))
+	page, err := w.svc.Audit("", 4)
+	w.no(err)
+	var got []string
+	for _, r := range page.Items {
+		got = append(got, r.Detail)
+	}
+	want := []string{"resetScope: ForceDeletes", "resetScope: Full", "resetScope: Escrows, Watermark, QuarantineState",
+		"Secret token, Prevent accidental deletions: true, Threshold: 3, memberBatch: 5"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if s := (ResetScope{}).String(); s != "None" {
+		t.Error(s)
 	}
 }

@@ -170,6 +170,9 @@ func readIncremental(r *directory.Reader, b *bbolt.Bucket, j *cycle, changes dir
 			secured := slices.Contains(c.Properties, "securityEnabled")
 			if appears || secured || reads(m, c.Properties, "") {
 				touch(w)
+				if j.tune != nil && j.tune.lateMembers && !appears && hasReference(m, "members") {
+					lateMembers(r, b, &list, c.Num)
+				}
 			}
 			// The purge of a group that was deleted before takes nothing from its members: they lost it then.
 			lost := appears && !c.Created && (!c.Purged || c.SoftDeleted)
@@ -283,6 +286,17 @@ func retryReferences(b *bbolt.Bucket, list *worklist, users, groups map[uint64]w
 // waiting reports whether a failure of an object is still to be tried again.
 func waiting(b *bbolt.Bucket, n uint64) bool {
 	return b.Bucket(bucketEscrows).Get(escrowKey{EscrowObject, n, 0}.bytes()) != nil
+}
+
+// lateMembers adds the members of a group that the target was not told of: by a switch, any change of the group repairs what
+// was dropped while a member was out of scope.
+func lateMembers(r *directory.Reader, b *bbolt.Bucket, list *worklist, group uint64) {
+	r.EachMember(group, 0, func(m uint64) bool {
+		if _, known := knownIn(b, edge{group, m}); !known {
+			list.edge(group, m)
+		}
+		return true
+	})
 }
 
 // edge adds a membership.
