@@ -376,7 +376,7 @@ func idOf(t tracked, o directory.Object, get values) string {
 // changes again stands on another page too.
 func (w wanted) changes(r *directory.Reader, t tracked, token *pageToken, nums []uint64, filtered bool) (list []deltaEntry, more bool, err error) {
 	var ch directory.Changes
-	end := token.From
+	var end uint64
 	for size := uint64(deltaLeast); ; size *= 2 {
 		end = min(token.From+size, token.Upto)
 		if end == token.From { // nothing happened

@@ -127,13 +127,12 @@ func (g *Graph) extension(k *kind, name string) (e directory.ExtensionProperty, 
 
 func fitsExtension(dataType string, v any) bool {
 	s, isText := v.(string)
-	switch v.(type) {
+	switch n := v.(type) {
 	case nil:
 		return true
 	case bool:
 		return dataType == "Boolean"
 	case float64:
-		n := v.(float64)
 		return (dataType == "Integer" || dataType == "LargeInteger") && n == float64(int64(n))
 	}
 	switch dataType {
