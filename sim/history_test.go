@@ -441,6 +441,61 @@ func (h *history) Kill(r *rapid.T) {
 	h.reopen()
 }
 
+// DemandUser provisions a user on demand; it may be killed at one of its commits.
+func (h *history) DemandUser(r *rapid.T) {
+	p := h.person("user", directory.Live, directory.SoftDeleted)
+	h.say("on demand %s", p.DisplayName)
+	if h.inScope(p) {
+		p.manager.begin() // it is looked at, whatever changed
+	}
+	h.demanded(r, OnDemandRequest{ObjectID: p.ID})
+}
+
+// DemandGroup does so for a group, with some of its members and some who are none.
+func (h *history) DemandGroup(r *rapid.T) {
+	g := h.team("group", directory.Live, directory.SoftDeleted)
+	req := OnDemandRequest{ObjectID: g.ID}
+	told := func() {}
+	for _, p := range h.users {
+		if p.state == directory.Purged || len(req.Members) == OnDemandMembers || !rapid.Bool().Draw(r, "member") {
+			continue
+		}
+		req.Members = append(req.Members, p.ID)
+		if l := g.members[p]; l != nil && l.in && h.inScope(p) && h.provisioned(g) {
+			before := told
+			told = func() { before(); l.may = true } // unless it fails, or waits for an object at the target
+		}
+	}
+	h.say("on demand group %s with %d members", g.DisplayName, len(req.Members))
+	told()
+	h.demanded(r, req)
+	told()
+}
+
+func (h *history) demanded(r *rapid.T, req OnDemandRequest) {
+	h.before()
+	kill := rapid.IntRange(0, 3).Draw(r, "kill") == 3
+	if kill {
+		after := rapid.IntRange(0, 3).Draw(r, "commits")
+		h.say("killed behind %d commits", after)
+		h.svc.opt.FlushTarget = func(*bbolt.Tx) error {
+			if after--; after < 0 {
+				return errors.New("killed")
+			}
+			return nil
+		}
+	}
+	_, err := h.svc.OnDemand(context.Background(), h.app.ID, req)
+	h.svc.opt.FlushTarget = nil
+	if !kill {
+		h.no(err)
+	}
+	h.after(true)
+	if kill {
+		h.reopen()
+	}
+}
+
 func (h *history) unlinked(n uint64, held string) bool {
 	l := h.linkOf(n)
 	return held != "" && (l == nil || l.Target != held)
