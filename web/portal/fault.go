@@ -242,11 +242,11 @@ func faultOf(c echo.Context) (f target.Fault, values, wrong map[string]string, e
 		f.Body = text(values["body"])
 	}
 	if f.Headers, err = pairs(values["headers"], ":"); err != nil {
-		wrong["headers"] = err.Error()
+		wrong["headers"] = err.Error() + "."
 	}
 	rewrite, err := pairs(values["rewrite"], "=")
 	if err != nil {
-		wrong["rewrite"] = err.Error()
+		wrong["rewrite"] = err.Error() + "."
 	}
 	for name, value := range rewrite {
 		if f.Rewrite == nil {
@@ -279,7 +279,7 @@ func pairs(text, sign string) (map[string]string, error) {
 		}
 		name, value, ok := strings.Cut(line, sign)
 		if name = strings.TrimSpace(name); !ok || name == "" {
-			return nil, fmt.Errorf("%q has no %q between a name and a value.", line, sign)
+			return nil, fmt.Errorf("%q has no %q between a name and a value", line, sign)
 		}
 		if m == nil {
 			m = map[string]string{}
