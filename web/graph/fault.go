@@ -108,14 +108,16 @@ type faultList struct {
 	Faults []Fault `json:"faults"`
 }
 
-// registerFaults adds the control of faults, which is no part of Graph.
-func (g *Graph) registerFaults(e *echo.Echo) {
-	e.GET("/sim/graph/faults", g.listFaults)
-	e.PUT("/sim/graph/faults", g.putFaults)
-	e.DELETE("/sim/graph/faults", func(c echo.Context) error {
-		g.ClearFaults()
-		return c.NoContent(http.StatusNoContent)
-	})
+// faultRoutes is the table of the control of faults, which is no part of Graph.
+var faultRoutes = []plainRoute{
+	{"GET", "/sim/graph/faults", (*Graph).listFaults, "Faults that the Graph API answers with"},
+	{"PUT", "/sim/graph/faults", (*Graph).putFaults, "Replace these faults"},
+	{"DELETE", "/sim/graph/faults", (*Graph).deleteFaults, "Take these faults away"},
+}
+
+func (g *Graph) deleteFaults(c echo.Context) error {
+	g.ClearFaults()
+	return c.NoContent(http.StatusNoContent)
 }
 
 func (g *Graph) listFaults(c echo.Context) error {

@@ -71,8 +71,7 @@ func (g *Graph) Register(e *echo.Echo) {
 		e.Any(version, api)
 		e.Any(version+"/*", api)
 	}
-	g.registerTokens(e)
-	g.registerFaults(e)
+	g.registerPlain(e)
 }
 
 // Owns reports whether a route of the server, given by its pattern, is one that this package authenticates, or leaves

@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,22 +12,23 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// registerTokens adds what clients ask of the login service: tokens, keys and the documents that lead to them
+// registerPlain adds the routes that are no part of Graph: the control of faults, and what clients ask of the login service: tokens, keys and the documents that lead to them
 // (v2-oauth2-client-creds-grant-flow.md, v2-protocols-oidc.md).
-func (g *Graph) registerTokens(e *echo.Echo) {
-	for _, l := range logins {
+func (g *Graph) registerPlain(e *echo.Echo) {
+	for _, l := range append(slices.Clone(logins), faultRoutes...) {
 		e.Add(l.method, l.path, func(c echo.Context) error { return l.handle(g, c) })
 	}
 }
 
-// login is one row of the table of the login service.
-type login struct {
+// plainRoute is one row of a table of routes that are no part of Graph.
+type plainRoute struct {
 	method, path string
 	handle       func(g *Graph, c echo.Context) error
 	doc          string
 }
 
-var logins = []login{
+// logins is the table of the login service.
+var logins = []plainRoute{
 	{"POST", "/:tenant/oauth2/v2.0/token", func(g *Graph, c echo.Context) error { return g.giveToken(c, false) }, "Get a token by client credentials"},
 	{"POST", "/:tenant/oauth2/token", func(g *Graph, c echo.Context) error { return g.giveToken(c, true) }, "The same with resource in place of scope"},
 	{"GET", "/:tenant/v2.0/.well-known/openid-configuration", func(g *Graph, c echo.Context) error { return g.openID(c, true) }, "OpenID configuration"},

@@ -48,7 +48,7 @@ var optionDocs = map[string]string{"select": "Properties to answer with", "filte
 	"top": "Size of a page", "skip": "How many to pass over", "expand": "Relations to answer with", "skiptoken": "Where the next page begins, from @odata.nextLink",
 	"deltatoken": "Where the next round begins, from @odata.deltaLink, or latest"}
 
-// Operations are the rows of the table that have a handler, and those of the login service.
+// Operations are the rows of the table that have a handler, those of the login service and of the faults.
 func Operations() []openapi.Operation {
 	var list []openapi.Operation
 	for _, r := range routes() {
@@ -61,6 +61,17 @@ func Operations() []openapi.Operation {
 			Answer: openapi.Ref("object"), Error: "loginError"}
 		if l.method == http.MethodPost {
 			op.Media, op.Body = "application/x-www-form-urlencoded", openapi.Ref("object")
+		}
+		list = append(list, op)
+	}
+	faults := openapi.SchemaOf(faultList{})
+	for _, r := range faultRoutes {
+		op := openapi.Operation{Tag: "sim", Method: r.method, Path: r.path, Doc: r.doc, Status: http.StatusOK, Answer: faults, Error: "simError"}
+		switch r.method {
+		case http.MethodPut:
+			op.Body = faults
+		case http.MethodDelete:
+			op.Status, op.Answer = http.StatusNoContent, nil
 		}
 		list = append(list, op)
 	}
