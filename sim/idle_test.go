@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -90,5 +91,65 @@ func BenchmarkIdleMonth(b *testing.B) {
 				w.advance(month)
 			}
 		})
+	}
+}
+
+// BenchmarkHundredChanges runs incremental cycles with 100 changes on a company of 1,000 and on one of 1,000,000 users, in
+// turn, and fails when the large one costs more than 1.3 times the small one: cost follows change, not size. Making the
+// large company takes some minutes:
+//
+//	go test ./sim -run '^$' -bench HundredChanges -benchtime 1x -timeout 1h
+func BenchmarkHundredChanges(b *testing.B) {
+	sizes := []int{1000, 1_000_000}
+	var worlds []*world
+	for _, people := range sizes {
+		worlds = append(worlds, idleWorld(b, people, people/100))
+	}
+	for b.Loop() {
+		took := make([][]time.Duration, len(worlds))
+		for round := range 31 {
+			for i, w := range worlds {
+				w.changeHundred(round)
+				began := time.Now()
+				cycles, err := w.svc.RunCycles(context.Background())
+				took[i] = append(took[i], time.Since(began))
+				w.no(err)
+				if n := cycles[0].Counts; len(cycles) != 1 || n.Update < 90 || n.Update+n.Skip != 100 { // one in twenty is disabled, and looked at in vain
+					b.Fatalf("%+v", cycles)
+				}
+			}
+		}
+		var median [2]time.Duration
+		for i := range took {
+			slices.Sort(took[i])
+			median[i] = took[i][len(took[i])/2]
+			b.ReportMetric(float64(median[i].Microseconds())/1000, fmt.Sprintf("ms/%d-users", sizes[i]))
+		}
+		ratio := float64(median[1]) / float64(median[0])
+		b.ReportMetric(ratio, "ratio")
+		if ratio > 1.3 {
+			b.Errorf("100 changes cost %.2f times as much on %d users as on %d", ratio, sizes[1], sizes[0])
+		}
+	}
+}
+
+// changeHundred gives 100 users, spread over the whole company, another display name.
+func (w *world) changeHundred(round int) {
+	w.t.Helper()
+	var ids []string
+	w.no(w.dir.View(func(r *directory.Reader) error {
+		users := w.dir.Counts().Users
+		for i := range 100 {
+			nums := r.UserNums(uint64(i*users/100+round%(users/100)), 1)
+			o, ok := r.Object(nums[0])
+			if !ok {
+				return fmt.Errorf("there is no user %d", nums[0])
+			}
+			ids = append(ids, o.ID)
+		}
+		return nil
+	}))
+	for i, id := range ids {
+		w.edit(id, "displayName", fmt.Sprintf("Changed %d %d", round, i))
 	}
 }
