@@ -33,6 +33,8 @@ import (
 //	        <member><group>     -> "": the same the other way round
 //	      owed
 //	        <object>            -> "u", "a" or "c": what is still to be looked at, see owing
+//	      departed
+//	        <object>            -> "": purged, and its link dropped without a DELETE, since the last cycle that was not cut short
 //	      held
 //	        <object>            -> "h", or "y" when it is allowed: a deletion that is held back, see hold.go
 //	      escrows
@@ -63,6 +65,7 @@ var (
 	bucketEdges       = []byte("edges")
 	bucketMemberships = []byte("memberships")
 	bucketOwed        = []byte("owed")
+	bucketDeparted    = []byte("departed")
 	bucketHeld        = []byte("held")
 	bucketEscrows     = []byte("escrows")
 	bucketDue         = []byte("due")
@@ -133,7 +136,7 @@ func createBuckets(tx *bbolt.Tx) error {
 	})
 }
 
-var jobBuckets = [][]byte{bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketOwed, bucketHeld, bucketEscrows, bucketDue}
+var jobBuckets = [][]byte{bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketOwed, bucketDeparted, bucketHeld, bucketEscrows, bucketDue}
 
 func createJobBuckets(tx *bbolt.Tx, app uint64) (*bbolt.Bucket, error) {
 	b, err := tx.Bucket(bucketSim).Bucket(bucketJobs).CreateBucketIfNotExists(key(app))

@@ -73,6 +73,11 @@ func (s *Service) tell(published []record) {
 // storeOutcome writes one outcome; the job's lock is held.
 func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 	st := &c.j.state
+	if out.departed { // reckon must not take it for one that was lost
+		if err := b.Bucket(bucketDeparted).Put(key(out.num), nil); err != nil {
+			return err
+		}
+	}
 	if out.drop {
 		if err := c.dropObject(b, out.num); err != nil {
 			return err

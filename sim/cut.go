@@ -21,7 +21,7 @@ import (
 // beginSending sets the mark, unless it stands already or there is nothing to do.
 func (c *cycle) beginSending(lists ...[]work) error {
 	c.j.mu.Lock()
-	marked := c.j.state.Sending != 0
+	marked, whole := c.j.state.Sending != 0, !c.resumed && c.j.state.Lost == 0
 	c.j.mu.Unlock()
 	work := 0
 	for _, list := range lists {
@@ -31,7 +31,12 @@ func (c *cycle) beginSending(lists ...[]work) error {
 		return nil
 	}
 	end := c.s.dir.LastChange()
-	return c.mark(end, func(*bbolt.Bucket) error { return nil })
+	return c.mark(end, func(b *bbolt.Bucket) error {
+		if k, _ := b.Bucket(bucketDeparted).Cursor().First(); k == nil || !whole {
+			return nil
+		}
+		return clearBuckets(b, bucketDeparted)
+	})
 }
 
 // endSending removes the mark when the cycle is through and its results are kept. It is written with the next commit; until
@@ -53,14 +58,16 @@ func (c *cycle) recallSent() error {
 	if from == 0 {
 		return nil
 	}
-	changes, err := c.s.dir.Changes(from, 0)
+	end := c.s.dir.LastChange()
+	changes, err := c.s.dir.Changes(from, end)
 	if directory.CodeOf(err) == directory.Expired {
 		c.s.log.Warn("the change feed no longer reaches back to where a cycle was cut short; members that left a group then may have stayed at the target",
 			"job", c.j.cfg.ID)
 	} else if err != nil {
 		return err
 	}
-	return c.mark(0, func(b *bbolt.Bucket) error {
+	// The mark moves on and is never without a place: this cycle may be cut short as well.
+	return c.mark(end, func(b *bbolt.Bucket) error {
 		c.j.state.Cut = c.number
 		for _, x := range changes.Edges {
 			e := edge{x.Group, x.Member}

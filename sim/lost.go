@@ -74,7 +74,7 @@ func (c *cycle) changedSince(from uint64) (list []work, err error) {
 			if err != nil {
 				return err
 			}
-			if link != nil {
+			if link != nil || b.Bucket(bucketDeparted).Get(key(w.num)) != nil {
 				continue
 			}
 			if src, ok := readSource(r, c.app, c.all, c.set, w.num); ok && !src.unread && !src.scope.In() {

@@ -21,6 +21,7 @@ type outcome struct {
 	link     *Link // to be stored; nil leaves it
 	fresh    bool  // the link is new: the object entered scope for the first time
 	drop     bool  // forget the link and the memberships exported with it
+	departed bool  // it is purged, and what stands at the target stays
 	fail     *failure
 	clear    bool // the escrow, if any, is settled
 	asked    bool // at least one request was answered
@@ -176,11 +177,11 @@ func (t *step) gone(ctx context.Context) {
 		t.out.clear = t.out.fail == nil // never provisioned, or dealt with: no record either
 	case !t.managed(ctx):
 		if t.out.fail == nil {
-			t.out.drop, t.out.clear = true, true
+			t.out.drop, t.out.departed, t.out.clear = true, true, true
 		}
 	case !t.m.Delete:
 		t.skip(ActionDelete, SkipBlocked, "S-198")
-		t.out.drop = true
+		t.out.drop, t.out.departed = true, true
 	default:
 		rules := []string{"S-078", "W-055"}
 		if t.w.kind == directory.KindGroup {
