@@ -1,7 +1,6 @@
 package portal_test
 
 import (
-	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -90,6 +89,6 @@ func (s *site) assignedGroup() (members []directory.User, g directory.Object) {
 			return members, g
 		}
 	}
-	s.Fatal(fmt.Sprintf("no assigned group of %d has six members", len(list.Items)))
+	s.Fatalf("no assigned group of %d has six members", len(list.Items))
 	return
 }
