@@ -1,6 +1,7 @@
 // Package rules is the project's own table of what Microsoft Entra provisioning does: one row per rule, in our words,
 // with the page that says so and how sure we are. Decisions carry rule ids; the log, the recorded exchanges and the
-// portal read the sentences from here. A new behaviour begins with a row in table.go.
+// portal read the sentences from here. A new behaviour begins with a row in table.go. transitions.go and features.go list
+// the ways of a job and the features of the service; scenarios and tests say what they show by the ids of all three.
 package rules
 
 import "sort"
