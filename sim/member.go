@@ -303,6 +303,9 @@ func (t *memberWriter) batch(ctx context.Context, part []membership, adds bool) 
 		r.Dropped = nil
 		res = edgeResult{known: edgeMaybe, fail: f} // the answer does not say that the target did nothing
 	} else {
+		if len(t.dropped) > 0 {
+			r.Rules = append(slices.Clip(rules), "S-287", "S-288")
+		}
 		t.out.asked, t.out.exported, t.dropped = true, true, nil
 	}
 	t.out.records = append(t.out.records, r)

@@ -36,6 +36,8 @@ func listOf(resources ...string) string {
 
 // TestHitsAreCheckedAgain: the target's own filter is not relied on. A hit without the attribute, or with another value, is
 // no match; the case of letters counts when the attribute is caseExact.
+//
+// Shows: W-073
 func TestHitsAreCheckedAgain(t *testing.T) {
 	name := Attribute{Path: "userName", Value: "ann@contoso.example"}
 	mail := Attribute{Path: `emails[type eq "work"].value`, Value: "ann@contoso.example"}
@@ -83,6 +85,8 @@ func TestHitsAreCheckedAgain(t *testing.T) {
 
 // TestFilterValues: texts are quoted, Booleans and numbers are not (use-scim-to-provision-users-and-groups.md, "Retrieving
 // Resources").
+//
+// Shows: W-024, W-026
 func TestFilterValues(t *testing.T) {
 	ep := Endpoint{Base: "https://host.example/scim"}
 	escaped := DefaultOptions()

@@ -9,6 +9,8 @@ import (
 
 // TestMessages holds the frames that readers of logs know, to the letter (recorded provisioning logs; jobs and connection
 // tests in public questions). What this program knows beyond a frame stands in the detail.
+//
+// Shows: W-210, W-211, W-212, W-213, W-215
 func TestMessages(t *testing.T) {
 	probe := func(c *Client) error { return c.Probe(t.Context(), Tag{}, User, "userName", "x") }
 	match := func(c *Client) error {
@@ -76,6 +78,8 @@ func TestMessages(t *testing.T) {
 
 // TestCredentialErrors is the table of the codes that a job and a connection test show: the messages are exact, what
 // happened stands behind them.
+//
+// Shows: W-217
 func TestCredentialErrors(t *testing.T) {
 	// No tenant URL.
 	_, cause := ParseTenantURL("")

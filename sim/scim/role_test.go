@@ -7,6 +7,8 @@ import (
 
 // TestRoleBodies holds the literal bodies of customize-application-attributes.md, "Provisioning a role to a SCIM app": what
 // a POST and a PATCH carry differs, by function, dialect and switch.
+//
+// Shows: S-269, W-091, W-092, W-125, W-126, W-127
 func TestRoleBodies(t *testing.T) {
 	const patch = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[`
 	const post = `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"userName":"a","meta":{"resourceType":"User"},"roles":`

@@ -39,6 +39,8 @@ func selfSigned(t *testing.T, key crypto.Signer) (tls.Certificate, *x509.Certifi
 
 // TestStrictTLS: what the service refuses, and what it takes (use-scim-to-provision-users-and-groups.md, "TLS Protocol
 // Versions"). The test's own root stands for a public one; that it is refused otherwise is a case too.
+//
+// Shows: W-010
 func TestStrictTLS(t *testing.T) {
 	rsaKey := func(bits int) crypto.Signer {
 		k, err := rsa.GenerateKey(rand.Reader, bits)

@@ -82,6 +82,8 @@ func rawClient(base string, opt Options) *Client {
 const created = "HTTP/1.1 201 Created\r\nContent-Type: application/scim+json\r\nContent-Length: 11\r\n\r\n{\"id\":\"42\"}"
 
 // The bytes of a request: the headers of the service in its order, no User-Agent, no Accept-Encoding.
+//
+// Shows: W-017
 func TestRequestBytes(t *testing.T) {
 	base, requests := rawTarget(t, created, "HTTP/1.1 204 No Content\r\n\r\n")
 	c := rawClient(base, DefaultOptions())
@@ -105,6 +107,8 @@ func TestRequestBytes(t *testing.T) {
 }
 
 // Answers in every framing that HTTP/1.1 knows, and what is no answer.
+//
+// Shows: W-207
 func TestAnswerFraming(t *testing.T) {
 	head := "Content-Type: application/scim+json\r\n"
 	for name, c := range map[string]struct{ answer, wrong string }{

@@ -17,6 +17,8 @@ var samples = map[shape]string{
 
 // TestEveryKnownAttributeIsTyped goes through the tables: the right type is taken, null too, any other rejects the whole
 // resource and is named. It then looks at literal answers, since a table proves nothing about itself.
+//
+// Shows: W-076
 func TestEveryKnownAttributeIsTyped(t *testing.T) {
 	check := func(rt ResourceType, name string, is shape, wrap string) {
 		parse := func(value string) error {
@@ -102,6 +104,8 @@ func TestMistypedAnswers(t *testing.T) {
 
 // TestListEnvelope: schemas, totalResults and Resources have to be there, the last with a capital R, also in a list without
 // a hit; the rest of the envelope may be missing.
+//
+// Shows: W-079
 func TestListEnvelope(t *testing.T) {
 	const urn = `"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"]`
 	for _, c := range []struct {
@@ -178,6 +182,8 @@ func TestErrorBodies(t *testing.T) {
 }
 
 // TestUnknownMembersAreKeptApart: what the tables do not name is no reason to refuse, however deep.
+//
+// Shows: W-075
 func TestUnknownMembersAreKeptApart(t *testing.T) {
 	body := map[string]any{"id": "1", "x": map[string]any{"emails": 5}, "urn:x": []any{nil, 1, "a"}, "emails": []any{map[string]any{"extra": []any{1}}}}
 	data, err := json.Marshal(body)

@@ -16,6 +16,8 @@ func attribute(path, value string) Attribute { return Attribute{Path: path, Valu
 
 // TestBodies holds the literal bodies of recorded and documented requests
 // (application-provisioning-config-problem-scim-compatibility.md, use-scim-to-provision-users-and-groups.md).
+//
+// Shows: W-087, W-120, W-123
 func TestBodies(t *testing.T) {
 	const head = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[`
 	const manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"
@@ -48,6 +50,8 @@ func TestBodies(t *testing.T) {
 		{"member removed, legacy", string(MemberPatches(Legacy, opt, nil, []string{"a"})[0]), head + `{"op":"Remove","path":"members","value":[{"value":"a"}]}]}`},
 		{"members removed, compliant", string(MemberPatches(Compliant, opt, nil, []string{"a", "b"})[0]), head + `{"op":"remove","path":"members[value eq \"a\"]"},{"op":"remove","path":"members[value eq \"b\"]"}]}`},
 		{"group renamed, compliant", string(PatchBody(Group, Compliant, opt, []Change{name})), head + `{"op":"replace","path":"displayName","value":"Ann A"}]}`},
+		{"number, compliant", string(PatchBody(User, Compliant, opt, []Change{{Add, Attribute{Path: "urn:x:User:badge", Type: Integer, Value: "7"}}})), head + `{"op":"add","path":"urn:x:User:badge","value":7}]}`},
+		{"several values", string(PatchBody(User, Legacy, opt, []Change{{Add, Attribute{Path: `emails[type eq "other"].value`, Value: []string{"a", "b"}}}})), head + `{"op":"Add","path":"emails[type eq \"other\"].value","value":[{"value":"a"},{"value":"b"}]}]}`},
 		{"group created", string(CreateBody(Group, Legacy, opt, []Attribute{attribute("displayName", "Ops"), attribute("externalId", "1")})), `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"externalId":"1","displayName":"Ops","members":[],"meta":{"resourceType":"Group"}}`},
 		{"roles", string(CreateBody(User, Legacy, opt, []Attribute{attribute("userName", "a"), attribute(`roles[primary eq "True"].value`, "Admin")})), `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"userName":"a","meta":{"resourceType":"User"},"roles":[{"primary":true,"value":"Admin"}]}`},
 		{"custom extension", string(CreateBody(User, Legacy, opt, []Attribute{attribute("userName", "é\"\n"), attribute("urn:ietf:params:scim:schemas:extension:Contoso:2.0:User:tag", "x")})), `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"userName":"é\"\n","meta":{"resourceType":"User"},"urn:ietf:params:scim:schemas:extension:Contoso:2.0:User":{"tag":"x"}}`},
@@ -61,6 +65,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// Shows: W-006, W-020, W-021, W-023, W-027, W-029
 func TestURLs(t *testing.T) {
 	opt := DefaultOptions()
 	for _, c := range []struct{ tenant, path, value, want string }{
@@ -83,6 +88,24 @@ func TestURLs(t *testing.T) {
 	if got, want := ObjectURL(ep, opt, User, "cn%3Dabc", true), "https://host.example/scim/Users/cn%253Dabc"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+	for tenant, want := range map[string]Dialect{"https://host.example/scim": Legacy, "https://host.example/scim?AzureAdScimPatch2017": Legacy,
+		"https://host.example/scim?aadOptscim062020": Compliant, "https://host.example/scim/?AADOPTSCIM062020=1": Compliant, "https://host.example/scim?AzureAdScimPatch062020": Compliant} {
+		if ep, err := ParseTenantURL(tenant); err != nil || ep.Dialect != want {
+			t.Errorf("%s: %v, %v; want %v", tenant, ep.Dialect, err, want)
+		}
+	}
+	var err error
+	ep, err = ParseTenantURL("https://host.example/scim?aadOptscim062020&tenant=7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := MatchURL(ep, opt, User, attribute("userName", "ann")), "https://host.example/scim/Users?filter=userName+eq+%22ann%22"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	opt.ForwardTenantQuery = true
+	if got, want := MatchURL(ep, opt, User, attribute("userName", "ann")), "https://host.example/scim/Users?filter=userName+eq+%22ann%22&tenant=7"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 	for _, bad := range []string{"", "ftp://x", "host.example/scim", "https://", "https://u:p@host.example", "https://host.example/#x"} {
 		if _, err := ParseTenantURL(bad); err == nil {
 			t.Errorf("%q was taken", bad)
@@ -91,6 +114,8 @@ func TestURLs(t *testing.T) {
 }
 
 // TestHeaders looks at the raw request: these headers and no other, no User-Agent among them.
+//
+// Shows: W-015, W-017
 func TestHeaders(t *testing.T) {
 	var got http.Header
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -117,6 +142,8 @@ func TestHeaders(t *testing.T) {
 }
 
 // TestAnswers is the table of what each answer means.
+//
+// Shows: W-019, W-077, W-096, W-177, W-180, W-196
 func TestAnswers(t *testing.T) {
 	ctx := context.Background()
 	probe := func(c *Client) error { return c.Probe(ctx, Tag{}, User, "userName", "x") }
