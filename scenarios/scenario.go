@@ -15,6 +15,7 @@ type Scenario struct {
 	At        Pos       `yaml:"-"`
 	Name      string    `yaml:"name,required" doc:"What the scenario shows, in one line."`
 	Source    string    `yaml:"source" doc:"The page that documents the behaviour, with its section."`
+	Shows     []RuleID  `yaml:"shows" doc:"Ids of the rules, transitions and features that the scenario fails without."`
 	Narration string    `yaml:"narration" doc:"What happens and why it matters, for whoever watches the scenario play."`
 	Tenant    Tenant    `yaml:"tenant" doc:"The directory as it is before the first step."`
 	App       App       `yaml:"application" doc:"The enterprise application with its provisioning configuration. It is made, and provisioning started, before the first step."`

@@ -45,7 +45,7 @@ func (w *schemaWriter) reflected(v reflect.Value, f field) map[string]any {
 		item := reflect.New(v.Type().Elem()).Elem()
 		list := map[string]any{"type": "array", "items": w.reflected(item, f)}
 		switch item.Addr().Interface().(type) {
-		case *string, *Handle, *Grant, *Clause:
+		case *string, *Handle, *Grant, *Clause, *RuleID:
 			return map[string]any{"anyOf": []any{list, w.reflected(item, f)}}
 		}
 		return list
@@ -181,6 +181,8 @@ func describe(v reflect.Value, f field) (string, any) {
 		return "nothing", nil
 	case *Duration:
 		return "duration", nil
+	case *RuleID:
+		return "rule id", nil
 	case *Handle:
 		return "handle", nil
 	case *Grant:

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var write = flag.Bool("write", false, "write format.md anew")
+var write = flag.Bool("write", false, "write format.md and rules.md anew")
 
 // TestReference: format.md is what the types say. go test ./scenarios -run TestReference -write writes it.
 func TestReference(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"entrasim/directory"
 	"entrasim/sim"
 	"entrasim/sim/mapping"
+	"entrasim/sim/rules"
 	"entrasim/sim/scim"
 	"entrasim/sim/target"
 )
@@ -39,6 +40,7 @@ func (d *decoder) validate(s *Scenario) {
 	s.kinds = map[string]string{}
 	c := &checker{decoder: d, s: s, directory: map[string]string{}, account: map[string]bool{}, bound: map[string]Pos{}, uses: map[string]int{}}
 	c.beginning()
+	c.shown()
 	if len(s.Steps) == 0 {
 		c.at(s.At, "steps is empty: nothing is done", "")
 	}
@@ -52,6 +54,21 @@ func (d *decoder) validate(s *Scenario) {
 	}
 	if !s.expects() {
 		c.warn(s.At, "the scenario expects nothing, so that it can't fail", "")
+	}
+}
+
+// shown checks the ids of what the scenario shows.
+func (c *checker) shown() {
+	known := rules.IDs()
+	seen := map[string]bool{}
+	for _, r := range c.s.Shows {
+		switch {
+		case !slices.Contains(known, r.ID):
+			c.at(r.At, fmt.Sprintf("there is no rule %q", r.ID), nearest(r.ID, known))
+		case seen[r.ID]:
+			c.at(r.At, r.ID+" stands here twice", "")
+		}
+		seen[r.ID] = true
 	}
 }
 

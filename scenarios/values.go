@@ -86,6 +86,21 @@ func (h *Handle) decode(d *decoder, n *yaml.Node) {
 
 func (*Handle) schema(*schemaWriter) map[string]any { return map[string]any{"type": "string"} }
 
+// RuleID is the id of a rule, a transition or a feature of the rules room: S-074, T7, F-043.
+type RuleID struct {
+	At Pos
+	ID string
+}
+
+func (r *RuleID) decode(d *decoder, n *yaml.Node) {
+	r.At = posOf(n)
+	d.decode(n, &r.ID)
+}
+
+func (*RuleID) schema(*schemaWriter) map[string]any {
+	return map[string]any{"type": "string", "pattern": "^([SWF]-[0-9]{3}|T[0-9]+)$"}
+}
+
 // Grant is an assignment: a handle, and maybe a role of the application.
 type Grant struct {
 	Handle

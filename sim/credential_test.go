@@ -12,6 +12,8 @@ import (
 )
 
 // TestConnectionWords: the codes and messages of a job and of Test Connection, in each of the three cases that both know.
+//
+// Shows: F-024, W-217
 func TestConnectionWords(t *testing.T) {
 	const frame = "You appear to have entered invalid credentials. Please confirm you are using the correct information for an administrative account. Error code: SystemForCrossDomainIdentityManagementCredentialValidationUnavailable Details: "
 	wrong, none, url := "wrong-token-123", "", "http://127.0.0.1:1/scim"

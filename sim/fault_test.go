@@ -14,6 +14,8 @@ import (
 
 // TestBrokenTargets plays targets that fail the probe: the job is quarantined with Entra's code, the audit log says so, no
 // object is touched, and the file's other job goes on (application-provisioning-quarantine-status.md).
+//
+// Shows: F-021, S-005, W-045, W-217
 func TestBrokenTargets(t *testing.T) {
 	list := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"Resources":[]}`
 	answer := func(status int, body string) http.HandlerFunc {

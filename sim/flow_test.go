@@ -85,6 +85,8 @@ func (w *world) give(principal, role string) {
 
 // TestRoleForms: app roles from the directory's assignments, direct and through a group, in the three forms and both
 // dialects (customize-application-attributes.md, "Provisioning a role to a SCIM app").
+//
+// Shows: F-091, S-268, W-126, W-127
 func TestRoleForms(t *testing.T) {
 	const kind = `"type":"WindowsAzureActiveDirectoryRole"`
 	for _, c := range []struct {
@@ -172,6 +174,8 @@ func TestWhoseRoles(t *testing.T) {
 }
 
 // TestSyncAllRefusesRoles: the two don't go together, whichever comes first.
+//
+// Shows: S-102
 func TestSyncAllRefusesRoles(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	all, assigned := SyncAll, SyncAssigned
@@ -197,6 +201,8 @@ func TestSyncAllRefusesRoles(t *testing.T) {
 // TestFlowTypes: what an update does with a value, by flow type (resources/synchronization-attributemapping.md). The
 // attribute is set on creation in any case; then the target's value and the directory's differ, by more, by less, by
 // another.
+//
+// Shows: F-083, S-249
 func TestFlowTypes(t *testing.T) {
 	const one, many = `{"op":"Replace","path":"nickName","value":"second"}`, "entitlements"
 	list := func(op string, values ...string) string {
@@ -276,6 +282,8 @@ func (w *world) send(method, path, body string) {
 }
 
 // TestFlowAlways: with every export of the object, also when both sides are equal.
+//
+// Shows: F-083
 func TestFlowAlways(t *testing.T) {
 	s := mapping.Starter()
 	putMapping(t, s, mapping.AttributeMapping{TargetAttributeName: "nickName", FlowBehavior: mapping.FlowAlways}, "[jobTitle]")
@@ -291,6 +299,8 @@ func TestFlowAlways(t *testing.T) {
 
 // TestDefaultsAndNone: a default value only goes out on creation; the type None fills an empty attribute on updates too, and
 // leaves a value alone (customize-application-attributes.md, clear-attribute-values.md).
+//
+// Shows: F-080, S-246
 func TestDefaultsAndNone(t *testing.T) {
 	s := mapping.Starter()
 	city, zone := "Nowhere", "UTC"
@@ -318,6 +328,8 @@ func TestDefaultsAndNone(t *testing.T) {
 
 // TestRequired: a required attribute without value, or with an empty one, fails the creation; the default saves it
 // (resources/synchronization-attributedefinition.md).
+//
+// Shows: S-253
 func TestRequired(t *testing.T) {
 	s := listed(t, mapping.Starter(), mapping.AttributeDefinition{Name: "badge", Required: true})
 	w := newWorld(t, mappedSchema(t, s, "badge", "[city]"), "")
@@ -412,6 +424,8 @@ func TestRedacted(t *testing.T) {
 
 // TestFilterReasons: which filter failed on which attribute stands in the log and in the explanation; the recorded text of
 // the evaluation in the scoping step.
+//
+// Shows: F-069, S-133, S-350
 func TestFilterReasons(t *testing.T) {
 	s := mapping.Starter()
 	clause := func(attribute, operator string, values ...string) mapping.FilterClause {
@@ -457,6 +471,8 @@ func TestFilterReasons(t *testing.T) {
 }
 
 // TestInputFilter: who does not pass it is not read on, and not deprovisioned (resources/synchronization-filter.md).
+//
+// Shows: F-067, S-124
 func TestInputFilter(t *testing.T) {
 	s := mapping.Starter()
 	clause := mapping.FilterClause{SourceOperandName: "employeeType", OperatorName: "NOT EQUALS", TargetOperand: &mapping.FilterValues{Values: []string{"Robot"}}}
@@ -484,6 +500,8 @@ func TestInputFilter(t *testing.T) {
 
 // TestMatchingPrecedence: each matching attribute in turn until one finds somebody, by the mapped value; empty ones are
 // passed over, defaults are none (customize-application-attributes.md, "Matching users in the source and target systems").
+//
+// Shows: S-276, S-277
 func TestMatchingPrecedence(t *testing.T) {
 	s := mapping.Starter()
 	fallback := "nobody"
@@ -514,6 +532,8 @@ func TestMatchingPrecedence(t *testing.T) {
 
 // TestMatchingCase: a hit that differs in case is the same, except where the attribute is caseExact; then it is no answer
 // to what was asked.
+//
+// Shows: W-072
 func TestMatchingCase(t *testing.T) {
 	for _, c := range []struct {
 		exact bool
@@ -539,6 +559,8 @@ func TestMatchingCase(t *testing.T) {
 }
 
 // TestCaseExactUpdates: whether a change in case only is one (resources/synchronization-attributedefinition.md, caseExact).
+//
+// Shows: F-095, S-256
 func TestCaseExactUpdates(t *testing.T) {
 	s := mapping.Starter()
 	if err := s.PutAttribute("User", mapping.TargetSide, "nickName", mapping.AttributeDefinition{Name: "nickName", CaseExact: true}); err != nil {
@@ -554,6 +576,8 @@ func TestCaseExactUpdates(t *testing.T) {
 }
 
 // TestTargetForms: every form of a target attribute on the wire, in a POST and in a PATCH.
+//
+// Shows: W-089, W-116
 func TestTargetForms(t *testing.T) {
 	const custom = "urn:ietf:params:scim:schemas:extension:Contoso:2.0:User:"
 	s := mapping.Default()
@@ -665,6 +689,8 @@ func TestPreviewWarns(t *testing.T) {
 }
 
 // TestSchemaSurvives: a schema that was put is kept with its unknown members, also in the data file.
+//
+// Shows: F-098, S-295
 func TestSchemaSurvives(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	text := strings.Replace(string(mapping.Default().JSON()), `"version":"v1.2"`, `"@odata.context":"x","version":"v1.2","future":[1.0]`, 1)

@@ -12,6 +12,8 @@ import (
 
 // TestLeavingBehindTheCount: who leaves scope while a cycle runs was not counted by it, and is not switched off by it either:
 // the next cycle counts everybody, and holds them.
+//
+// Shows: S-089
 func TestLeavingBehindTheCount(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	ids := []string{w.user("ann").ID, w.user("bob").ID, w.user("cleo").ID, w.user("dora").ID}
@@ -59,6 +61,8 @@ func TestLeavingBehindTheCount(t *testing.T) {
 }
 
 // TestThreshold: it is the value of SyncNotificationSettings, else the job's setting, else 500; only Enabled turns it on.
+//
+// Shows: S-220
 func TestThreshold(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	for _, c := range []struct {

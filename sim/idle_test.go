@@ -53,6 +53,8 @@ func idleWorld(t testing.TB, people, groups int) *world {
 
 // TestIdleMonth: a month of idle cycles within the speed that the program promises, with probes alone, one commit before the
 // advance answers, and reads whose number is the cycles' and not the company's.
+//
+// Shows: F-030
 func TestIdleMonth(t *testing.T) {
 	w := idleWorld(t, 2000, 40)
 	best := time.Hour

@@ -89,6 +89,8 @@ func TestInstantIsKept(t *testing.T) {
 }
 
 // TestTrimByShortRuns: a program that never runs for a whole virtual day keeps log records no longer than 30 days either.
+//
+// Shows: F-196, S-360
 func TestTrimByShortRuns(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	w.people(1)

@@ -16,6 +16,8 @@ import (
 
 // TestIssuedToken: a job without a Secret token sends a token of the tenant, which the published keys prove, and which
 // nothing shows.
+//
+// Shows: F-215, W-032
 func TestIssuedToken(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	w.assign(w.user("ann").ID)

@@ -11,6 +11,8 @@ import (
 
 // TestScopeSwitch: a switch between assigned and all takes effect with the next restart, not with the next cycle and not
 // with a changed mapping (known-issues.md).
+//
+// Shows: T19
 func TestScopeSwitch(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	ann := w.user("ann")
@@ -47,6 +49,8 @@ func TestScopeSwitch(t *testing.T) {
 
 // TestQuarantineEnds: after 28 days of failed attempts the job is disabled and forgets its failures
 // (application-provisioning-quarantine-status.md); started again it goes on from its watermark.
+//
+// Shows: T15
 func TestQuarantineEnds(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	ann, bob := w.user("ann"), w.user("bob")

@@ -55,6 +55,8 @@ func killChild(path, url string) error {
 
 // TestKilledAnywhere kills the service in the middle of an initial cycle, again and again, and lets it go on. The target,
 // which lives in this process, must end with everybody once, every membership, and nothing else.
+//
+// Shows: F-042
 func TestKilledAnywhere(t *testing.T) {
 	const people, groups = 3000, 24
 	tg, err := target.New(target.Options{Token: "t", Now: time.Now, Seed: 1})

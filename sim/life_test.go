@@ -120,6 +120,8 @@ func (w *world) ended() (list []CycleResult) {
 
 // TestDeletedInMidCycle deletes a job, its application, or everything while a cycle runs: the cycle stops behind the
 // objects in flight, nothing of it is written or sent afterwards, and the program lives.
+//
+// Shows: F-029, T17
 func TestDeletedInMidCycle(t *testing.T) {
 	for _, mode := range []clock.Mode{clock.Manual, clock.Real} {
 		for _, c := range []struct {
@@ -277,6 +279,8 @@ func TestResetEndsAdvances(t *testing.T) {
 
 // TestCutShortGoesOn: a cycle whose client went away, in an advance or in /sim/cycle, goes on with the next advance under
 // the manual clock, and at once where the clock runs by itself. It is one cycle, and nobody is created twice.
+//
+// Shows: F-042
 func TestCutShortGoesOn(t *testing.T) {
 	for _, mode := range []clock.Mode{clock.Manual, clock.Real} {
 		for _, by := range []string{"advance", "cycle"} {
@@ -406,6 +410,8 @@ func TestAdvancesOneAfterAnother(t *testing.T) {
 }
 
 // TestRestartInMidCycle: exactly one initial cycle follows, and the next one an interval after its end.
+//
+// Shows: S-033
 func TestRestartInMidCycle(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	w.people(40)

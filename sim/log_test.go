@@ -31,6 +31,8 @@ func (w *world) fillLog(n int, apps ...uint64) {
 }
 
 // TestFindLogs compares pages of many queries with all records that match, read one after another.
+//
+// Shows: F-194, S-357
 func TestFindLogs(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	other, err := w.svc.CreateApplication("Other")

@@ -24,6 +24,8 @@ func managers(t testing.TB) *mapping.Schema { return mapped(t, managerAttribute,
 
 // TestManagerBehindAFailedUser: a user whose own PATCH fails gets no manager PATCH in that cycle; it goes out with the
 // user's retry.
+//
+// Shows: W-063
 func TestManagerBehindAFailedUser(t *testing.T) {
 	for _, full := range []bool{false, true} {
 		w := newWorld(t, managers(t), "")
@@ -82,6 +84,8 @@ func TestManagerChangesWhileBlocked(t *testing.T) {
 
 // TestManagerOutOfScope: the user is provisioned without manager and a warning names who was left out. The manager's own
 // coming does not repair it, a restart does (known-issues.md).
+//
+// Shows: F-110, S-286, S-288
 func TestManagerOutOfScope(t *testing.T) {
 	w := newWorld(t, managers(t), "")
 	boss := w.user("boss")

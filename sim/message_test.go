@@ -46,6 +46,8 @@ func list(resources ...string) string {
 
 // TestFailedMatch: what the log says of a match that failed, whatever it failed on. No step tells of an object that was
 // read, nothing is written, and the next cycle tries again.
+//
+// Shows: W-214
 func TestFailedMatch(t *testing.T) {
 	const unread = "Failed to match an entry in the source and target systems User 'ann@contoso.example'; Error: We are not able to deserialize the resource received from your SCIM endpoint because your SCIM endpoint is not fully compatible with the Azure Active Directory SCIM client. Here is the resource we received from your SCIM endpoint: "
 	const other = "SystemForCrossDomainIdentityManagement"
@@ -115,6 +117,8 @@ func TestFailedMatch(t *testing.T) {
 
 // TestFailedWrite: the message of a refused write ends with the number of repeats and the next try, which is when the
 // backoff says it is; the record counts the attempts.
+//
+// Shows: S-144, W-210
 func TestFailedWrite(t *testing.T) {
 	const frame = `StatusCode: BadRequest Message: Processing of the HTTP request resulted in an exception. Please see the HTTP response returned by the 'Response' property of this exception for details. Web Response: {"detail":"no"}. This operation was retried 0 times. It will be retried again after this date: `
 	w := newWorld(t, mapping.Starter(), "")
@@ -185,6 +189,8 @@ func TestNoAnswerIsTold(t *testing.T) {
 }
 
 // TestScopeResultIsJSON: whatever a scoping filter is called, the log's result of it is JSON that says so.
+//
+// Shows: S-133
 func TestScopeResultIsJSON(t *testing.T) {
 	for _, title := range []string{"Sales", `a "b" \c`, "tab\tline\nbell\a", "\x7f\u0085\u2028\U000e0001🙂", "<&>"} {
 		s := mapping.Starter()

@@ -142,6 +142,7 @@ func TestOnDemandDoesNotMoveTheWatermark(t *testing.T) {
 	}
 }
 
+// Shows: S-312
 func TestOnDemandLimits(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	var ids []string

@@ -69,6 +69,8 @@ func TestReach(t *testing.T) {
 
 // TestSlowObjectHoldsNothingBack: what ends behind an object that takes long is committed and counted all the same, and a
 // program that is killed then does nothing of it again.
+//
+// Shows: S-090
 func TestSlowObjectHoldsNothingBack(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	w.no(w.clock.Set(clock.Real, 1))

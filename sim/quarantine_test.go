@@ -11,6 +11,8 @@ import (
 )
 
 // TestExceeded plays the worked cases of application-provisioning-quarantine-status.md, and both sides of each threshold.
+//
+// Shows: F-153, S-163, S-164, S-165, S-166
 func TestExceeded(t *testing.T) {
 	for _, c := range []struct {
 		objects, references, good int
@@ -73,6 +75,8 @@ func TestThresholdBehindAPage(t *testing.T) {
 }
 
 // TestAttemptsAreKept: the first imposition and the newest attempts are, however often the job is tried.
+//
+// Shows: S-171
 func TestAttemptsAreKept(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	w.assign(w.user("ann").ID)
@@ -96,6 +100,8 @@ func TestAttemptsAreKept(t *testing.T) {
 }
 
 // TestNextAttempt: the steps are counted from the begin, days follow the last one, and the end is an attempt.
+//
+// Shows: F-154, S-170
 func TestNextAttempt(t *testing.T) {
 	const h = time.Hour
 	l := DefaultLimits()

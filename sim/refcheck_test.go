@@ -10,6 +10,8 @@ import (
 
 // TestReferenceCheck: with the switch on, the target is asked for a reference before it is written, and what is as it
 // should be is not written.
+//
+// Shows: W-064
 func TestReferenceCheck(t *testing.T) {
 	ask := func(kind, id, attribute, value string) string {
 		return `GET /` + kind + `?attributes=id&filter=id+eq+%22{` + id + `}%22+and+` + attribute + `+eq+%22{` + value + `}%22`

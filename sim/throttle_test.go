@@ -32,6 +32,8 @@ func after(seconds any) func(rw http.ResponseWriter) {
 }
 
 // TestRetryAfter: what becomes of a request that is answered 429, by what the target says and how the job is set.
+//
+// Shows: F-214, W-204
 func TestRetryAfter(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -213,6 +215,8 @@ func TestWaitEndsWithItsCycle(t *testing.T) {
 }
 
 // TestPauseDuringWait: a paused job's cycle comes to its end, and waits for nobody any more.
+//
+// Shows: F-027, S-023
 func TestPauseDuringWait(t *testing.T) {
 	for _, mode := range []clock.Mode{clock.Manual, clock.Real} {
 		t.Run(string(mode), func(t *testing.T) {

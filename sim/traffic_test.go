@@ -159,6 +159,8 @@ func TestExchangeNumbersOutliveTheProgram(t *testing.T) {
 
 // TestContentTypeWarningIsRecorded: answers under another name are taken; the exchange, the log record and the explanation
 // say so.
+//
+// Shows: W-193
 func TestContentTypeWarningIsRecorded(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	ann := w.user("ann")

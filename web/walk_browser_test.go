@@ -16,6 +16,8 @@ import (
 // embedded target, the guide's mappings, assigned groups, Start provisioning, and the objects at the target with exactly the
 // guide's attributes. Then four changes are made in the directory, and forty minutes later exactly what follows from them
 // has been sent.
+//
+// Shows: F-211
 func TestSeedWalkInBrowser(t *testing.T) {
 	url := serveWith(t, "", clock.Manual)
 	b := newBrowser(t)

@@ -15,6 +15,8 @@ import (
 // TestGraphClients lets clients of Graph that others wrote play one story, from the first user to the purged one, against
 // this program in a process of its own: over http and over https, with a token that the API token as client secret gives. Each story is a
 // program beside this module, which fails by itself when something is not as its client expects.
+//
+// Shows: F-212
 func TestGraphClients(t *testing.T) {
 	for _, client := range []struct {
 		name    string

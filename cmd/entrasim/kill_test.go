@@ -155,6 +155,8 @@ func (l *live) cycle() cycleAnswer {
 
 // TestKilledInInitialCycle kills serve at random instants of an initial cycle whose target is another process. The cycle
 // goes on each time, and the target ends with everybody once, managers and members included.
+//
+// Shows: F-042
 func TestKilledInInitialCycle(t *testing.T) {
 	people, groups, kills := 2000, 20, 4
 	if *long {

@@ -54,6 +54,7 @@ func nest(n int, wrap func(string) string) string {
 	return s
 }
 
+// Shows: F-096, S-250
 func TestHostile(t *testing.T) {
 	for _, c := range hostile {
 		t.Run(c.name, func(t *testing.T) {

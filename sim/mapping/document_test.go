@@ -203,6 +203,8 @@ func TestDocumentErrors(t *testing.T) {
 
 // TestRoundTripProperty: any document with any unknown members, members in any order and any of them missing, comes back
 // as it was, and once more.
+//
+// Shows: F-098, S-295
 func TestRoundTripProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := drawObject(t, "schema", 0)

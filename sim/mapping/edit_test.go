@@ -183,6 +183,8 @@ func TestFilterEditing(t *testing.T) {
 }
 
 // TestAttributeList: customize-application-attributes.md, "Editing the list of supported attributes".
+//
+// Shows: F-092, S-260
 func TestAttributeList(t *testing.T) {
 	type def = mapping.AttributeDefinition
 	manager := []mapping.ReferencedObject{{Name: mapping.UserURN}}
@@ -271,6 +273,8 @@ func TestAttributeList(t *testing.T) {
 }
 
 // TestListedAttributesFlow: what the source's list names is a property of the directory, whatever the built-in table has.
+//
+// Shows: F-005, S-264
 func TestListedAttributesFlow(t *testing.T) {
 	s := mapping.Default()
 	edit(t, s, func(s *mapping.Schema) error {

@@ -25,6 +25,8 @@ func scoped(kind string, groups ...mapping.FilterGroup) *mapping.Schema {
 
 // TestOperators: define-conditional-rules-for-provisioning-user-accounts.md. Ann has the department Sales, the employee id
 // 7, no city, is enabled, and dirSyncEnabled is not known of her.
+//
+// Shows: F-063, S-126, S-129, S-130
 func TestOperators(t *testing.T) {
 	for _, c := range []struct {
 		attribute, op, value string
@@ -67,6 +69,8 @@ func TestOperators(t *testing.T) {
 }
 
 // TestGroupsOfClauses: AND within a filter, OR between filters; what is told of those who fail.
+//
+// Shows: S-121
 func TestGroupsOfClauses(t *testing.T) {
 	sales := mapping.FilterGroup{Name: "Sales", Clauses: []mapping.FilterClause{clauseOf("department", "EQUALS", "Sales"), clauseOf("city", "EQUALS", "Rome")}}
 	staff := mapping.FilterGroup{Name: `Staff "A"`, Clauses: []mapping.FilterClause{clauseOf("accountEnabled", "IS TRUE"), clauseOf("employeeId", "Greater_Than", "5")}}
@@ -140,6 +144,8 @@ func TestExperimentalFilters(t *testing.T) {
 }
 
 // TestRefusedClauses: what a filter can't be, with the reason and the place.
+//
+// Shows: F-065, S-131
 func TestRefusedClauses(t *testing.T) {
 	const at = "$.synchronizationRules[0].objectMappings[1].scope.groups[0].clauses[0]"
 	for _, c := range []struct {

@@ -22,6 +22,8 @@ func pairs(s *mapping.Schema, kind string) string {
 }
 
 // TestDefault: the mappings of a new non-gallery application as vendors print them unedited, in the portal's order.
+//
+// Shows: S-191
 func TestDefault(t *testing.T) {
 	s := mapping.Default()
 	if got, want := pairs(s, "User"), `userName <- [userPrincipalName] 1

@@ -16,6 +16,8 @@ const (
 )
 
 // TestValidation: what a schema can't be, where, and what to do.
+//
+// Shows: S-116, S-251, S-252, W-097
 func TestValidation(t *testing.T) {
 	users := func(s *mapping.Schema) *mapping.ObjectMappingDocument { return s.ObjectMapping("User") }
 	source := func(s *mapping.Schema, expression string) {
@@ -181,6 +183,8 @@ func TestForeignRules(t *testing.T) {
 }
 
 // TestWhichMapping: of several for users the first that is enabled, in the rule with the lowest priority.
+//
+// Shows: F-045, S-085
 func TestWhichMapping(t *testing.T) {
 	s := mapping.Default()
 	off, other := *user(s), *user(s)

@@ -8,6 +8,8 @@ import (
 )
 
 // TestDirectoryAudits: what was done with an application and its provisioning, in pages, filtered, one by one.
+//
+// Shows: F-199
 func TestDirectoryAudits(t *testing.T) {
 	w := newWorld(t, "")
 	sp, _, role := w.app("Fabrikam App")

@@ -7,6 +7,8 @@ import (
 )
 
 // TestDirectoryExtensions: defined by an application, written to users and groups, selected, filtered, and refused elsewhere.
+//
+// Shows: F-005
 func TestDirectoryExtensions(t *testing.T) {
 	w := newWorld(t, "")
 	adele, sales := w.user("adele"), w.group("Sales")

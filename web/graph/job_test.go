@@ -47,6 +47,7 @@ func TestSecretsBeforeTheJob(t *testing.T) {
 	}
 }
 
+// Shows: F-034, S-003
 func TestJobOfTheOlderTemplate(t *testing.T) {
 	w := newWorld(t, "")
 	sp, app, _ := w.app("Fabrikam App")

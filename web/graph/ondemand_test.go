@@ -73,6 +73,7 @@ func (v demandValue) steps() string {
 	return strings.Join(list, ", ")
 }
 
+// Shows: F-175, F-191, S-298, S-319, S-320, S-340, S-342
 func TestProvisionOnDemand(t *testing.T) {
 	w, action, sync, sp, role := demandWorld(t)
 	adele := w.user("adele")
@@ -166,6 +167,7 @@ func TestProvisionOnDemandGroup(t *testing.T) {
 	w.want(400, "POST", action, subjects(group, group))
 }
 
+// Shows: S-311
 func TestProvisionOnDemandErrors(t *testing.T) {
 	w, action, sync, sp, role := demandWorld(t)
 	adele, ben := w.user("adele"), w.user("ben")
@@ -216,6 +218,7 @@ func TestProvisionOnDemandErrors(t *testing.T) {
 	}
 }
 
+// Shows: F-173, S-312
 func TestProvisionOnDemandRateAndForm(t *testing.T) {
 	w, action, _, sp, role := demandWorld(t, func(d *web.Deps) { d.ThrottleOnDemand, d.OnDemandFormat = true, "live" })
 	adele := w.user("adele")

@@ -269,6 +269,8 @@ func TestClientsOfTheTenant(t *testing.T) {
 }
 
 // TestAssignedServicePrincipal: a service principal can have a role that applications may have; provisioning passes it over.
+//
+// Shows: F-183
 func TestAssignedServicePrincipal(t *testing.T) {
 	w := newWorld(t, "")
 	sp, app, userRole := w.app("Fabrikam App")

@@ -84,6 +84,8 @@ func TestApplicationsAndAssignments(t *testing.T) {
 	}
 }
 
+// Shows: F-020, F-022, F-023, F-025, F-032, F-068, F-098, F-190, F-194, F-212, T1, T17, S-003, S-004, S-011, S-014
+// Shows: S-020, S-021, S-128, S-295, S-298, S-358, W-216
 func TestProvisioningStory(t *testing.T) {
 	w := newWorld(t, "")
 	sp, _, role := w.app("Fabrikam App")

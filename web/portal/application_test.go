@@ -22,6 +22,7 @@ func (s *site) newApplication(name string) string {
 	return strings.TrimSuffix(p.path, "/provisioning")
 }
 
+// Shows: F-024, S-015
 func TestConnectivity(t *testing.T) {
 	s := newSite(t, 10, "")
 	s.refused(s.post("/applications/new", "displayName", "  "), "displayName", "needs a name")
@@ -67,6 +68,7 @@ func (s *site) mappings(p *page) (names []string) {
 	return names
 }
 
+// Shows: F-097, F-099
 func TestAttributeMapping(t *testing.T) {
 	s := newSite(t, 10, "")
 	app := s.newApplication("Mine")

@@ -8,6 +8,7 @@ import (
 	"entrasim/sim"
 )
 
+// Shows: F-033, S-043
 func TestWords(t *testing.T) {
 	for got, want := range map[string]string{
 		number(0): "0", number(999): "999", number(1284): "1,284", number(-1284567): "-1,284,567", plural(1, "member"): "1 member", plural(0, "member"): "0 members",

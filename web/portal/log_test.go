@@ -46,6 +46,8 @@ func (s *site) raw(path string) (int, http.Header, string) {
 }
 
 // TestLogDownload compares both downloads with the log, whole and filtered.
+//
+// Shows: F-195, S-359
 func TestLogDownload(t *testing.T) {
 	s := newSite(t, 60, "")
 	u, err := s.dir.CreateUser(begin, directory.Props{"displayName": `=cmd|"x", y`, "userPrincipalName": "cmd@contoso.example", "mailNickname": "cmd"})
@@ -109,6 +111,8 @@ func TestLogDownload(t *testing.T) {
 }
 
 // TestLogFilters uses the filters of the page, alone and with each other.
+//
+// Shows: F-194
 func TestLogFilters(t *testing.T) {
 	s := newSite(t, 60, "")
 	s.cycle()

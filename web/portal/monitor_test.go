@@ -108,6 +108,7 @@ func (s *site) lastWrite(method string) sim.Exchange {
 	return sim.Exchange{}
 }
 
+// Shows: F-191, F-192
 func TestProvisioningLogs(t *testing.T) {
 	s, id := changed(t)
 	p := s.get("/logs?object=" + id)

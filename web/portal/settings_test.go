@@ -30,6 +30,8 @@ func TestSettings(t *testing.T) {
 }
 
 // TestHeldDeletions: the banner names the reason and who is held, and Allow deletes asks before it carries them out.
+//
+// Shows: S-177
 func TestHeldDeletions(t *testing.T) {
 	s := newSite(t, 20, "")
 	at := "/applications/" + s.app + "/provisioning"
