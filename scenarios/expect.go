@@ -68,6 +68,9 @@ func (p *Player) compare(ctx context.Context, e *Expect, r *StepResult) ([]Check
 		}
 		checks = append(checks, p.texts("audit", e.Audit, seen))
 	}
+	if e.Endless != nil {
+		checks = append(checks, p.texts("endless", e.Endless, endlessTexts(r.Job.Endless)))
+	}
 	if len(e.Why) > 0 {
 		list, err := p.why(e.Why)
 		if err != nil {
@@ -90,6 +93,15 @@ func (p *Player) compare(ctx context.Context, e *Expect, r *StepResult) ([]Check
 		checks[i].short()
 	}
 	return checks, nil
+}
+
+// endlessTexts words endless work as expectations name it.
+func endlessTexts(list []sim.Endless) []string {
+	texts := make([]string, len(list))
+	for i, e := range list {
+		texts[i] = fmt.Sprintf("%s %s %s: %s", e.Object, e.Attribute, e.Kind, e.Text)
+	}
+	return texts
 }
 
 // maxDiff is how many lines a difference shows.

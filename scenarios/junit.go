@@ -75,10 +75,13 @@ func JUnit(w io.Writer, results []Result) error {
 			}
 			s.Cases = append(s.Cases, c)
 		}
-		if n := len(s.Cases); len(r.Diagnoses)+len(r.Left) > 0 && n > 0 {
+		if n := len(s.Cases); len(r.Diagnoses)+len(r.Left)+len(r.Endless) > 0 && n > 0 {
 			var b strings.Builder
 			for _, d := range r.Diagnoses {
 				fmt.Fprintf(&b, "%s %s. Entra needs: %s\n", d.ID, d.Mistake, d.Requirement)
+			}
+			for _, e := range r.Endless {
+				fmt.Fprintf(&b, "endless: %s %s %s\n", e.Object, e.Text, e.Cure)
 			}
 			for _, l := range r.Left {
 				fmt.Fprintf(&b, "left behind: %s\n", l)

@@ -285,6 +285,9 @@ func (p *Player) Close(ctx context.Context) (Result, error) {
 	if !p.target.Own() && !p.opt.Keep {
 		p.result.Left = p.cleanUp(context.WithoutCancel(ctx))
 	}
+	if n := len(p.result.Steps); n > 0 {
+		p.result.Endless = p.result.Steps[n-1].Job.Endless
+	}
 	p.result.Diagnoses = diagnose(&p.result, p.target.Own())
 	err := p.world.close()
 	p.world = nil

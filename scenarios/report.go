@@ -83,6 +83,12 @@ func Print(w io.Writer, r Result, style Style) error {
 			printExchange(&b, x, "           ", style)
 		}
 	}
+	for _, e := range r.Endless {
+		fmt.Fprintf(&b, "    %s %s %s (%s)\n", style.paint(yellow, "endless:"), e.Object, e.Text, strings.Join(e.Rules, ", "))
+		if style.Verbose {
+			fmt.Fprintf(&b, "           %s\n", e.Cure)
+		}
+	}
 	if r.Mark != "" {
 		fmt.Fprintf(&b, "    %s\n", style.paint(grey, "the target has objects of these names already: names of this run begin with "+r.Mark))
 	}
@@ -227,6 +233,9 @@ func Annotate(w io.Writer, r Result) error {
 	for _, d := range r.Diagnoses {
 		note("error", r.Scenario.At, title+" "+d.ID, d.Mistake+". Entra needs: "+d.Requirement)
 	}
+	for _, e := range r.Endless {
+		note("notice", r.Scenario.At, title, "endless work: "+e.Object+" "+e.Text+" "+e.Cure)
+	}
 	for _, p := range r.Scenario.Warnings {
 		note("warning", p.Pos, title, p.Message)
 	}
@@ -243,20 +252,21 @@ type (
 		Scenarios []jsonResult `json:"scenarios"`
 	}
 	jsonResult struct {
-		ID        string      `json:"id"`
-		Name      string      `json:"name"`
-		Source    string      `json:"source"`
-		Path      string      `json:"path"`
-		Verdict   Verdict     `json:"verdict"`
-		Reason    string      `json:"reason,omitempty"`
-		Target    string      `json:"target,omitempty"`
-		Seed      int64       `json:"seed"`
-		Mark      string      `json:"mark,omitempty"`
-		Steps     []jsonStep  `json:"steps"`
-		Diagnoses []Diagnosis `json:"diagnoses"`
-		Warnings  []string    `json:"warnings"`
-		Left      []string    `json:"leftBehind"`
-		Ms        float64     `json:"durationMs"`
+		ID        string        `json:"id"`
+		Name      string        `json:"name"`
+		Source    string        `json:"source"`
+		Path      string        `json:"path"`
+		Verdict   Verdict       `json:"verdict"`
+		Reason    string        `json:"reason,omitempty"`
+		Target    string        `json:"target,omitempty"`
+		Seed      int64         `json:"seed"`
+		Mark      string        `json:"mark,omitempty"`
+		Steps     []jsonStep    `json:"steps"`
+		Diagnoses []Diagnosis   `json:"diagnoses"`
+		Endless   []sim.Endless `json:"endless"`
+		Warnings  []string      `json:"warnings"`
+		Left      []string      `json:"leftBehind"`
+		Ms        float64       `json:"durationMs"`
 	}
 	jsonStep struct {
 		Number    int            `json:"step"`
@@ -289,6 +299,7 @@ func JSON(w io.Writer, results []Result) error {
 		t.Add(r)
 		j := jsonResult{ID: r.Scenario.ID, Name: r.Scenario.Name, Source: r.Scenario.Source, Path: r.Scenario.Path, Verdict: r.Verdict, Reason: r.Reason,
 			Target: r.Target, Seed: r.Seed, Mark: r.Mark, Steps: []jsonStep{}, Diagnoses: append([]Diagnosis{}, r.Diagnoses...),
+			Endless:  append([]sim.Endless{}, r.Endless...),
 			Warnings: append(texts(r.Scenario.Warnings), r.Warnings...), Left: append([]string{}, r.Left...), Ms: ms(r.Took)}
 		for _, st := range r.Steps {
 			s := jsonStep{Number: st.Number, Title: st.Title, Line: st.Step.At.Line, Verdict: st.Verdict, Reason: st.Reason, Began: st.Began, Ended: st.Ended,

@@ -27,6 +27,7 @@ type Result struct {
 	Mark      string // what stands before names at a target that had them already; "" when nothing does
 	Steps     []StepResult
 	Diagnoses []Diagnosis
+	Endless   []sim.Endless // work that came back in cycle after cycle, as the job knew it at the end
 	Warnings  []string
 	Left      []string // what the run made at the target and could not delete
 	Took      time.Duration

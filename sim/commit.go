@@ -78,6 +78,7 @@ func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 			return err
 		}
 	}
+	st.moveEndless(out.endless)
 	if out.drop {
 		if err := c.dropObject(b, out.num); err != nil {
 			return err
@@ -95,6 +96,14 @@ func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 			}
 		}
 	}
+	var before *Escrow
+	watch := out.escrow == EscrowObject && (out.fail != nil && out.fail.pair || len(st.Endless) > 0)
+	if watch {
+		var err error
+		if before, err = getEscrow(b, escrowKey{EscrowObject, out.num, 0}); err != nil {
+			return err
+		}
+	}
 	if out.escrow != EscrowMember {
 		if err := c.settle(b, escrowKey{out.escrow, out.num, 0}, out.fail, out.waits, out.clear); err != nil {
 			return err
@@ -110,6 +119,11 @@ func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 	}
 	if err := c.noteRetry(b, out); err != nil {
 		return err
+	}
+	if watch {
+		if err := c.noteConflict(b, out, before); err != nil {
+			return err
+		}
 	}
 	if err := c.storeOwing(b, out); err != nil {
 		return err
@@ -130,6 +144,15 @@ func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 
 // dropObject forgets a link, the memberships known with it, and what still waited to be done for its references.
 func (c *cycle) dropObject(b *bbolt.Bucket, n uint64) error {
+	if len(c.j.state.Endless) > 0 {
+		l, err := getLink(b, n)
+		if err != nil {
+			return err
+		}
+		if l != nil {
+			c.j.state.unlinkEndless(l)
+		}
+	}
 	if err := dropLink(b, n); err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ type Escrow struct {
 	Attempts int        `json:"n"`           // tries so far, the first one included; 0: its turn did not come yet
 	Due      time.Time  `json:"due"`         // a cycle that begins at or after it tries again
 	Cycle    int        `json:"c,omitempty"` // the cycle of the last try
+	Pairs    int        `json:"p,omitempty"` // tries in a row that found no match, and whose POST was a conflict
 }
 
 // escrowKey names an escrow.
@@ -103,6 +104,9 @@ func putEscrow(b *bbolt.Bucket, k escrowKey, now time.Time, cycle int, f *failur
 	if tried {
 		e.Attempts++
 		e.Due = now.Add(limits.retryDelay(e.Attempts - 1))
+		if e.Pairs++; !f.pair {
+			e.Pairs = 0
+		}
 	}
 	e.Code, e.Message, e.Last, e.Cycle = f.Code, scim.WithDetail(f.Message, f.Detail), now, cycle
 	if err := putValue(b.Bucket(bucketEscrows), k.bytes(), e); err != nil {

@@ -222,6 +222,7 @@ type Job struct {
 	ToDate          Counts        `json:"toDate"`       // of all cycles so far
 	Escrows         int           `json:"escrows"`      // objects and references waiting for another try
 	Held            int           `json:"held"`         // objects whose deletion is held back
+	Endless         []Endless     `json:"endless"`      // work that comes back in cycle after cycle
 	// Named are settings by name that are kept for whoever reads them (resources/synchronization-synchronizationjob.md,
 	// synchronizationJobSettings).
 	Named map[string]string `json:"-"`

@@ -58,6 +58,8 @@ type jobState struct {
 	Demands      int           `json:"demands"`    // runs on demand begun
 	ToDate       Counts        `json:"toDate"`
 	LastCycle    *CycleResult  `json:"lastCycle"`
+	// Endless is the work that comes back in cycle after cycle, by endlessKey. The map is replaced, never changed.
+	Endless map[string]endless `json:"endless,omitempty"`
 	// Named are settings by name that nothing acts on. The map is replaced, never changed.
 	Named map[string]string `json:"named,omitempty"`
 }
@@ -260,6 +262,7 @@ func (s *Service) view(j *job) Job {
 		Deleted: j.deleted, ID: j.cfg.ID, TemplateID: j.cfg.TemplateID, ApplicationID: j.cfg.AppID, ApplicationName: j.cfg.Name,
 		ScheduleState: st.Schedule, Interval: st.Interval, Settings: s.settings(j), ScopeInForce: s.inForce(j), NextCycle: st.Next,
 		ToDate: st.ToDate, Named: j.named(), Escrows: st.Escrows + st.RefEscrows, Held: st.Held, LastCycle: copied(st.LastCycle),
+		Endless: st.endlessOf(),
 		Status: Status{
 			Code: code(&st), CountSuccessiveCompleteFailures: st.Failures, EscrowsPruned: st.Pruned, LastExecution: st.Last.copied(),
 			LastSuccessfulExecution: st.LastOK.copied(), LastSuccessfulExecutionWithExport: st.LastExport.copied(),

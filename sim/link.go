@@ -35,7 +35,10 @@ type Link struct {
 	Manager uint64         `json:"m,omitempty"`  // manager last exported
 	Rule    string         `json:"r,omitempty"`  // synchronization rule, when not the default one
 	Away    bool           `json:"w,omitempty"`  // left out for now: an expression said so, or an input filter
-	Unsure  unsure         `json:"u,omitempty"`  // what was sent last without an answer that says whether the target followed
+	// Again are attributes that its last update carried, until the target is seen to hold them: see endless.go. The map is
+	// replaced, never changed.
+	Again  map[string]sentAgain `json:"g,omitempty"`
+	Unsure unsure               `json:"u,omitempty"` // what was sent last without an answer that says whether the target followed
 }
 
 // unsure is a write whose outcome is not known, and after which the target may stand otherwise than the link says.

@@ -48,6 +48,7 @@ type LogRecord struct {
 	Exchanges         []uint64           `json:"exchanges"` // numbers of recorded exchanges; they may be gone
 	NextRetry         *time.Time         `json:"nextRetry,omitempty"`
 	Attempts          int                `json:"attempts,omitempty"` // of a failed operation, this one included
+	Endless           []EndlessNote      `json:"endless,omitempty"`  // work of it that comes back in cycle after cycle
 	Warnings          []string           `json:"warnings,omitempty"` // what the target's answers broke and was let pass
 }
 

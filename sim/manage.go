@@ -374,6 +374,7 @@ func (s *Service) Restart(appID string, r ResetScope) error {
 			if err := clearBuckets(b, bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketOwed, bucketDeparted, bucketHeld); err != nil {
 				return err
 			}
+			j.state.forgetEndless(false)
 			j.state.Users, j.state.Groups, j.state.Owed, j.state.Held = 0, 0, 0, 0
 			j.state.Stores++
 			tx.OnCommit(func() { j.halt(errRestarted) })
@@ -383,6 +384,7 @@ func (s *Service) Restart(appID string, r ResetScope) error {
 				return err
 			}
 			j.state.Escrows, j.state.RefEscrows = 0, 0
+			j.state.forgetEndless(true)
 		}
 		if r.Watermark {
 			j.resetWatermark()

@@ -119,7 +119,7 @@ func (t *step) writeManager(ctx context.Context, look *managerLook) {
 	}
 	if have == look.target {
 		t.out.clear = true
-		if t.link.Manager != look.boss {
+		if t.managerHeld() || t.link.Manager != look.boss {
 			t.relinkManager(look.boss)
 		}
 		return
@@ -163,6 +163,7 @@ func (t *step) writeManager(ctx context.Context, look *managerLook) {
 		return
 	}
 	t.succeeded()
+	t.managerAgain(have, look.target)
 	t.relinkManager(look.boss)
 }
 

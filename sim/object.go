@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"entrasim/directory"
@@ -34,6 +35,7 @@ type outcome struct {
 	imported bool
 	entitled bool
 	exported bool
+	endless  []endlessMove // what changes in the job's endless work
 }
 
 // edgeResult is what became of a membership: what the target knows of it now, and whether it is to be tried again. One
@@ -351,6 +353,7 @@ func (t *step) disable(ctx context.Context) {
 	t.out.asked, t.rec.Read = true, true
 	t.look("id", t.link.Target, want, have)
 	t.note(have)
+	t.want = want
 	changes, mods, softDelete := difference(t.m, want, have, t.opt)
 	if !softDelete {
 		t.skip(ActionDisable, SkipRedundant, append(t.src.leaving(), "S-200")...)
@@ -360,11 +363,13 @@ func (t *step) disable(ctx context.Context) {
 		t.relink(state)
 		return
 	}
+	again := t.watched(have, changes)
 	if err := t.patch(ctx, changes, mods, "It left scope: the target is told that it is inactive.",
 		append(append(t.src.leaving(), "S-192"), scim.PatchRules(t.rt, t.client.Dialect(), t.opt, changes)...)...); err != nil {
 		t.disableMissing(err)
 		return
 	}
+	t.noteAgain(again, have)
 	t.relink(state)
 }
 
@@ -509,8 +514,10 @@ func (t *step) update(ctx context.Context, have *scim.Resource) {
 	t.out.asked = true
 	t.note(have)
 	changes, mods, _ := difference(t.m, t.want, have, t.opt)
+	again := t.watched(have, changes)
 	switch {
 	case len(changes) == 0:
+		t.noteAgain(again, have)
 		if t.w.refs && !t.out.fresh {
 			t.rec.Action = "" // only its references changed; they have records of their own
 			t.out.clear = true
@@ -526,6 +533,7 @@ func (t *step) update(ctx context.Context, have *scim.Resource) {
 		err := t.patch(ctx, changes, mods, differText(len(changes)), t.updateRules(changes)...)
 		switch {
 		case err == nil:
+			t.noteAgain(again, have)
 			t.relink(LinkActive)
 		case t.rematch(err):
 			t.forget()
@@ -652,6 +660,9 @@ func (t *step) create(ctx context.Context) {
 	id, err := t.client.Create(ctx, t.tag(t.src.ID, "No match was found: it is created.", rules...), t.rt, attrs)
 	if err != nil {
 		t.failed(createFailed(&t.rec, err))
+		if f := t.out.fail; f.Err != nil && f.Err.Status == http.StatusConflict {
+			f.pair = true
+		}
 		return
 	}
 	t.newLink(id, true)

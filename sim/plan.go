@@ -197,6 +197,8 @@ type failure struct {
 	Detail  string // what is known beyond the message's frame
 	// Target is set when the target itself refused: the job's health depends on it.
 	Err *scim.Error
+	// pair: no match was found, and the POST was refused as a conflict.
+	pair bool
 }
 
 func failureOf(err error) *failure {

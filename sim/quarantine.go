@@ -89,6 +89,7 @@ func (c *cycle) overPage() error {
 	return c.updateStore(func(b *bbolt.Bucket, _ *bbolt.Tx) error {
 		st := &c.j.state
 		st.Escrows, st.RefEscrows, st.Pruned = 0, 0, true
+		st.forgetEndless(true)
 		return clearBuckets(b, bucketEscrows, bucketDue)
 	})
 }
@@ -126,6 +127,7 @@ func (o *ending) quarantine(reason QuarantineReason, e *JobError) {
 	st.Schedule, st.Next = ScheduleDisabled, time.Time{}
 	q.NextAttempt = time.Time{}
 	st.Escrows, st.RefEscrows, o.drop = 0, 0, true
+	st.forgetEndless(true)
 	o.tell("Disable/pause provisioning configuration", fmt.Sprintf("The job was in quarantine for %s. It was disabled, and the failures that waited for another try were dropped.", lengthText(limits.QuarantineEnd)), nil)
 	o.mailDisabled(q)
 }

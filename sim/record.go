@@ -120,6 +120,7 @@ type record struct {
 	Rules    []string       `json:"ru,omitempty"`
 	Retry    *time.Time     `json:"due,omitempty"` // when the escrow is tried again
 	Tries    int            `json:"tr,omitempty"`  // how often the escrow was tried, this time included
+	Endless  []endlessNote  `json:"el,omitempty"`  // what the target did not keep again
 	Repeats  int            `json:"rp,omitempty"`  // how often the failed request was sent again within the cycle
 
 	// What a run on demand tells beyond that.

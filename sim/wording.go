@@ -32,6 +32,9 @@ func (s *Service) worded(r *record) LogRecord {
 	for _, rule := range RulesOf(r.Warnings) {
 		l.Warnings = append(l.Warnings, rule.Text)
 	}
+	for _, n := range r.Endless {
+		l.Endless = append(l.Endless, n.words())
+	}
 	for _, m := range r.Modified {
 		l.Modified = append(l.Modified, m.property())
 	}
@@ -54,12 +57,27 @@ func (s *Service) worded(r *record) LogRecord {
 		l.ErrorCode = r.Code
 		l.Reason = r.droppedText()
 	}
-	l.Sentence = r.sentence()
+	l.Sentence = r.sentence() + r.endlessText()
 	return l
 }
 
 // reason is the message of a failure; that of a failed write ends with its next try.
 func (r *record) reason() string { return r.Message + retryText(r) }
+
+// endlessText ends the sentence of a record that is a part of endless work.
+func (r *record) endlessText() string {
+	names := make([]string, 0, len(r.Endless))
+	for _, n := range r.Endless {
+		if n.Kind == EndlessConflict {
+			return fmt.Sprintf(" (no match and a conflict, %d times in a row)", n.Times)
+		}
+		names = append(names, shortName(n.Attr))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (the target does not keep %s: %d updates in a row)", join(names), r.Endless[0].Times)
+}
 
 func kindName(k directory.Kind) string {
 	if k == directory.KindGroup {
