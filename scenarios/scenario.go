@@ -106,6 +106,8 @@ type Settings struct {
 	LateMembers         *string `yaml:"lateMembers" enum:"initial,groupChange" doc:"When a member that was out of scope joins at the target: with an initial cycle, or with any change of the group."`
 	StrictTLS           *bool   `yaml:"strictTLS" doc:"Plain HTTP is refused."`
 	OnDemandHonoursFlag *bool   `yaml:"onDemandHonoursFlag" doc:"Provision on demand follows the flag of the Tenant URL."`
+	Pace                *string `yaml:"pace" enum:"target,entra" doc:"How fast a cycle goes: as fast as the target takes it, when absent, or as Microsoft says that its own cycles do, on the clock."`
+	RequestsPerSecond   *int    `yaml:"requestsPerSecond" doc:"At Entra's pace, requests in a second at most, 25 when absent."`
 	RequestTimeout      *string `yaml:"requestTimeout" doc:"How long an answer may take, 100s when absent."`
 	RetryFirst          *string `yaml:"retryFirst" doc:"Half of what an object that failed waits after its first retry, 40m when absent; it doubles each time."`
 	RetryLongest        *string `yaml:"retryLongest" doc:"The longest that it waits, 24h when absent."`

@@ -27,6 +27,7 @@ type cycle struct {
 	client *scim.Client
 	opt    scim.Options
 	tune   *tuning
+	pace   *pace
 	held   held
 	all    bool
 	began  time.Time
@@ -174,6 +175,7 @@ func (s *Service) begin(ctx context.Context, j *job, forced bool) *cycle {
 		c.at.Exec.ActivityID = c.id
 	}
 	c.live(ctx, run)
+	c.pace = c.newPace()
 	c.open = j.state.Escrows + j.state.RefEscrows
 	j.progress = &Progress{Cycle: c.number, CycleID: c.id, Kind: c.at.Kind, Phase: PhaseProbe, Began: c.began, Counts: c.at.Counts, Requests: c.at.Request}
 	running := c.at
@@ -334,6 +336,11 @@ func (s *Service) clientOf(ep scim.Endpoint, url, token string, wire scim.Option
 		wire.HonourRetryAfter = false // somebody looks on
 	} else {
 		own := s.onClock(url)
+		wire.Pace = func(ctx context.Context) {
+			if c := j.running.Load(); c != nil {
+				c.pace.request(ctx)
+			}
+		}
 		wire.Wait = func(ctx context.Context, d time.Duration) error { return s.waitOut(ctx, j, own, d) }
 	}
 	return scim.NewClient(ep, token, wire, s.clock.Now, func(e *scim.Exchange) {

@@ -164,6 +164,7 @@ func (c *cycle) work(request context.Context, list []work, do func(context.Conte
 					return // the cycle ends: the object is looked at again
 				}
 				c.health(request, out)
+				c.pace.object(c.life, out)
 				results <- result{i, out}
 				if out.fail != nil {
 					c.failed.Add(1)

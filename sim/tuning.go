@@ -25,6 +25,9 @@ type Limits struct {
 	// Attempts in quarantine, counted from its begin; the last step is then repeated until End.
 	QuarantineAttempts []time.Duration
 	QuarantineEnd      time.Duration
+	// RequestsPerSecond leave at most at Entra's pace; so many a target is asked to bear
+	// (use-scim-to-provision-users-and-groups.md).
+	RequestsPerSecond int
 }
 
 // DefaultLimits are those of the documentation, where it names any.
@@ -32,7 +35,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		BaseEscrows: 40_000, TotalEscrows: 60_000, ProportionMinimum: 5_000, ProportionPercent: 40, UnhealthyInARow: 10,
 		RetryFirst: 40 * time.Minute, RetryLongest: 24 * time.Hour,
-		QuarantineAttempts: []time.Duration{6 * time.Hour, 12 * time.Hour, 24 * time.Hour}, QuarantineEnd: 28 * 24 * time.Hour,
+		QuarantineAttempts: []time.Duration{6 * time.Hour, 12 * time.Hour, 24 * time.Hour}, QuarantineEnd: 28 * 24 * time.Hour, RequestsPerSecond: 25,
 	}
 }
 
@@ -44,6 +47,7 @@ type tuning struct {
 	// deleteThreshold is how many objects a cycle may switch off or delete, when accidental deletions are prevented.
 	deleteThreshold int
 	lateMembers     bool // a change of a group looks at all of its members that the target was not told of
+	entrasPace      bool // durations and rates are those of the real service
 	skipOutOfScope  bool // who goes out of scope is left as it is (skip-out-of-scope-deletions.md)
 }
 
@@ -88,6 +92,8 @@ var switches = defaulted(
 	boolean("rematchMissing", "S-204", "A linked object that is gone from the target is matched and created anew.", func(t *tuning) *bool { return &t.wire.RematchMissing }),
 	alternative("lateMembers", "S-287", "When a member that was out of scope joins at the target after it came into scope: with an initial cycle, or with any change of the group.", func(t *tuning) *bool { return &t.lateMembers }, "initial", "groupChange"),
 	boolean("onDemandHonoursFlag", "", "Provision on demand follows the flag aadOptscim062020 of the Tenant URL.", func(t *tuning) *bool { return &t.wire.OnDemandHonoursFlag }),
+	alternative("pace", "S-055", "How fast a cycle goes: as fast as the target takes it, or as Microsoft says that its own cycles do, in virtual time.", func(t *tuning) *bool { return &t.entrasPace }, "target", "entra"),
+	counting("requestsPerSecond", "S-055", 1, 10_000, "At Entra's pace, requests in a second at most.", func(t *tuning) *int { return &t.limits.RequestsPerSecond }),
 	lasting("requestTimeout", "", time.Second, "How long an answer may take.", func(t *tuning) *time.Duration { return &t.wire.Timeout }),
 	lasting("retryFirst", "S-144", time.Minute, "What an object that failed waits after its first retry is twice this, and doubles each time.", func(t *tuning) *time.Duration { return &t.limits.RetryFirst }),
 	lasting("retryLongest", "S-144", time.Minute, "The longest that it waits.", func(t *tuning) *time.Duration { return &t.limits.RetryLongest }),

@@ -48,6 +48,7 @@ var table = []Rule{
 	{"S-040", "Incremental cycles follow each other every forty minutes, which customers can't change.", portal, Documented},
 	{"S-041", "The interval begins at the end of a cycle, so that cycles of one job never overlap.", ours, Inferred},
 	{"S-043", "An initial cycle of assigned objects is estimated at 0.01 to 0.08 minutes for each of them.", finish, Documented},
+	{"S-055", "A cycle goes as fast as the target takes it; by a switch, an initial cycle takes the least time of the estimate, and requests leave at 25 a second at most.", ours, Inferred},
 	{"S-060", "An initial cycle under Sync assigned writes no record about people outside; under Sync all each object gets one.", how, Inferred},
 	{"S-062", "A plain restart asks for linked objects by their ids and matches nobody anew.", how, Inferred},
 	{"S-063", "An object in scope that is not linked is looked up at the target first, and created when there is no match.", how, Documented},

@@ -97,6 +97,8 @@ type Options struct {
 	// StandsStill reports whether virtual time stands still unless the target itself lets some pass. The time limit of a
 	// request then counts virtual time as well, so that a target which answers after two virtual minutes has timed out.
 	StandsStill func() bool `json:"-"`
+	// Pace is called before each request leaves, and waits until it may; nil does not wait.
+	Pace func(ctx context.Context) `json:"-"`
 	// Wait passes the time that a 429 asks for, in real time when it is nil. Its error ends the request with the 429:
 	// ErrTooLong, when it does not wait so long, or that of the end of what the request was sent for.
 	Wait func(ctx context.Context, d time.Duration) error `json:"-"`

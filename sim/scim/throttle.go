@@ -21,6 +21,9 @@ var ErrTooLong = errors.New("the target asks to wait for too long")
 func (c *Client) do(ctx context.Context, tag Tag, op operation, method, url string, body []byte) (*answer, *Error) {
 	for repeats := 0; ; repeats++ {
 		c.busy.pass(ctx)
+		if c.opt.Pace != nil {
+			c.opt.Pace(ctx)
+		}
 		a, fail := c.send(ctx, tag, op, method, url, body)
 		if fail != nil {
 			fail.Repeats = repeats

@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"entrasim/sim"
@@ -32,5 +33,21 @@ func TestEndlessWork(t *testing.T) {
 		p := s.get("/logs?record=" + page.Items[0].ID + "&tab=" + tab)
 		s.sound(p)
 		s.see(p, found, "W-102")
+	}
+}
+
+// TestEstimateIsShown: before its first cycle the overview says how long that takes at Microsoft.
+func TestEstimateIsShown(t *testing.T) {
+	s := newSite(t, 60, "")
+	e, known, err := s.svc.Estimate(s.app)
+	no(t, err)
+	if !known || e.Units < 20 {
+		t.Fatalf("%+v", e)
+	}
+	overview := "/applications/" + s.app + "/provisioning"
+	s.see(s.get(overview), "Initial cycle at Microsoft", fmt.Sprintf("%d seconds to", int(e.Least.Seconds()+0.5)))
+	s.cycle()
+	if strings.Contains(s.get(overview).text(), "Initial cycle at Microsoft") {
+		t.Error("the estimate stays behind the first cycle")
 	}
 }

@@ -29,6 +29,7 @@ type overviewView struct {
 	ScopeWaits              bool   // another scope was chosen, and takes effect with a restart
 	Waiting, Held           string // what waits for the next cycle, and for the end of a quarantine
 	Chart                   *chart
+	Estimate                string // how long an initial cycle takes at Microsoft
 }
 
 // Stat is a number over its word, with the list that it counts.
@@ -73,12 +74,37 @@ func (p *Portal) overview(c echo.Context) error {
 			return err
 		}
 	}
+	if e, known, err := p.Service.Estimate(app.ID); err != nil {
+		return err
+	} else if known && (j.LastCycle == nil || j.Progress != nil && j.Progress.Kind == sim.Initial) {
+		v.Estimate = estimateText(e)
+	}
 	logs, err := p.Service.Logs(sim.LogQuery{ApplicationID: app.ID, Limit: recentLimit})
 	if err != nil {
 		return err
 	}
 	v.Recent, v.Chart = logs.Items, p.chart(j.ID)
 	return render(c, 200, "overview", v)
+}
+
+// estimateText is Microsoft's estimate, in minutes as it is published, and whether the job keeps to it.
+func estimateText(e sim.Estimate) string {
+	text := fmt.Sprintf("%s to %s", rough(e.Least), rough(e.Most))
+	if e.EntrasPace {
+		return text + ", and the cycle keeps to the least of it"
+	}
+	return text + "; this job goes as fast as its target"
+}
+
+// rough is a length of time in the unit that suits it.
+func rough(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return plural(int(d.Round(time.Second)/time.Second), "second")
+	case d < 2*time.Hour:
+		return plural(int(d.Round(time.Minute)/time.Minute), "minute")
+	}
+	return plural(int(d.Round(time.Hour)/time.Hour), "hour")
 }
 
 // describe fills in the cycle that runs, or else the last one.
