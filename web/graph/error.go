@@ -59,6 +59,13 @@ func missing(id string) *Error {
 		Message: fmt.Sprintf("Resource '%s' does not exist or one of its queried reference-property objects are not present.", id)}
 }
 
+// isMissing reports whether an error says that there is no such object, in the directory's words or in Graph's. An object of a
+// list that vanishes between two transactions is left out of it.
+func isMissing(err error) bool {
+	var e *Error
+	return directory.CodeOf(err) == directory.NotFound || errors.As(err, &e) && e.Status == http.StatusNotFound
+}
+
 // syncMissing is the 404 of the synchronization service.
 func syncMissing(format string, args ...any) *Error {
 	return &Error{Status: http.StatusNotFound, Code: codeSyncNotFound, Message: fmt.Sprintf(format, args...)}

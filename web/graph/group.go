@@ -59,7 +59,7 @@ func (g *Graph) addToGroup(c *call, group *directory.Group, o object) (object, e
 		shown := []object{}
 		for _, m := range page.Items[:min(len(page.Items), expandMost)] {
 			x, err := g.directoryObject(m.ID, e.selected)
-			if directory.CodeOf(err) == directory.NotFound {
+			if isMissing(err) { // deleted meanwhile
 				continue
 			}
 			if err != nil {

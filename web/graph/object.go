@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -227,7 +226,7 @@ func (g *Graph) respondObjects(c *call, list []directory.Object, cast string) er
 	shown := []object{}
 	for _, item := range list[begin:end] {
 		o, err := g.directoryObject(item.ID, c.query.list("select"))
-		if directory.CodeOf(err) == directory.NotFound { // deleted meanwhile
+		if isMissing(err) { // deleted meanwhile
 			continue
 		}
 		if err != nil {
@@ -276,7 +275,7 @@ func (g *Graph) getByIDs(c *call) error {
 			continue
 		}
 		shown, err := g.directoryObject(id, nil)
-		if errors.As(err, new(*Error)) || directory.CodeOf(err) == directory.NotFound { // there is no such object
+		if isMissing(err) { // there is no such object
 			continue
 		}
 		if err != nil {

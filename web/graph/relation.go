@@ -93,7 +93,7 @@ func (g *Graph) respondPage(c *call, context string, token pageToken, items []di
 			continue
 		}
 		o, err := g.directoryObject(m.ID, c.query.list("select"))
-		if directory.CodeOf(err) == directory.NotFound { // deleted meanwhile
+		if isMissing(err) { // deleted meanwhile
 			continue
 		}
 		if err != nil {
@@ -340,7 +340,7 @@ func (g *Graph) memberGroups(c *call) error {
 			return true, nil
 		}
 		group, err := g.dir.Group(o.ID)
-		if directory.CodeOf(err) == directory.NotFound { // deleted meanwhile
+		if isMissing(err) { // deleted meanwhile
 			return false, nil
 		}
 		return group.SecurityEnabled, err

@@ -125,10 +125,16 @@ func (g *Graph) addManager(c *call, u *directory.User, o object) (object, error)
 		return o, err
 	}
 	boss, ok, err := g.dir.Manager(u.ID)
-	if err != nil && directory.CodeOf(err) != directory.NotFound || !ok {
+	if isMissing(err) || err == nil && !ok { // no manager, or the user was deleted meanwhile
+		return o, nil
+	}
+	if err != nil {
 		return o, err
 	}
 	shown, err := g.directoryObject(boss.ID, list[0].selected)
+	if isMissing(err) { // deleted meanwhile
+		return o, nil
+	}
 	if err != nil {
 		return o, err
 	}
@@ -370,6 +376,9 @@ func (g *Graph) getManager(c *call) error {
 		return err
 	}
 	o, err := g.directoryObject(boss.ID, c.query.list("select"))
+	if isMissing(err) { // deleted meanwhile
+		return missing("manager")
+	}
 	if err != nil {
 		return err
 	}
