@@ -496,6 +496,8 @@ func (m *machine) checkRelations(r *rapid.T) {
 }
 
 // TestModel runs random histories: the store, and what its feed says after any watermark, equal the model.
+//
+// Shows: F-009
 func TestModel(t *testing.T) {
 	dir, runs := t.TempDir(), 0
 	rapid.Check(t, func(r *rapid.T) {

@@ -13,7 +13,7 @@ import (
 // TestStatusOfAJob follows what a job says of its executions: counters, the last ones that succeeded, and when nothing was
 // left to do (resources/synchronization-synchronizationstatus.md, resources/synchronization-synchronizationtaskexecution.md).
 //
-// Shows: F-180, F-181, F-182, S-330, S-331
+// Shows: F-180, F-181, F-182, T4, T5, S-330, S-331
 func TestStatusOfAJob(t *testing.T) {
 	w := newWorld(t, mapping.Starter(), "")
 	ann, bob := w.user("ann"), w.user("bob")

@@ -216,7 +216,7 @@ func TestWaitEndsWithItsCycle(t *testing.T) {
 
 // TestPauseDuringWait: a paused job's cycle comes to its end, and waits for nobody any more.
 //
-// Shows: F-027, S-023
+// Shows: F-027, T6, S-023
 func TestPauseDuringWait(t *testing.T) {
 	for _, mode := range []clock.Mode{clock.Manual, clock.Real} {
 		t.Run(string(mode), func(t *testing.T) {

@@ -45,7 +45,7 @@ var table = []Rule{
 	{"S-032", "A removal that was still due when the links were dropped is lost.", codes, Documented},
 	{"S-033", "A restart while a cycle runs ends that cycle at its next page.", ours, Inferred},
 	{"S-034", "Dropping the failures alone ends their retries until the objects change.", graph + "resources/synchronization-synchronizationjobrestartcriteria.md", Observed},
-	{"S-040", "Incremental cycles follow each other every forty minutes, which customers can't change.", portal, Documented},
+	{"S-040", "Incremental cycles follow each other every forty minutes.", portal, Documented},
 	{"S-041", "The interval begins at the end of a cycle, so that cycles of one job never overlap.", ours, Inferred},
 	{"S-043", "An initial cycle of assigned objects is estimated at 0.01 to 0.08 minutes for each of them.", finish, Documented},
 	{"S-055", "A cycle goes as fast as the target takes it; by a switch, an initial cycle takes the least time of the estimate, and requests leave at 25 a second at most.", ours, Inferred},
