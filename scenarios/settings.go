@@ -138,7 +138,7 @@ func (p *Player) why(e Map[string]) (checks []Check, err error) {
 		var said []string
 		for _, w := range list {
 			said = append(said, w.Verdict)
-			for _, check := range w.Checks {
+			for _, check := range append(slices.Clone(w.Checks), w.Steps...) {
 				said = append(said, check.Text)
 			}
 		}

@@ -24,7 +24,8 @@ type Explanation struct {
 	ApplicationName string     `json:"applicationName"`
 	Verdict         string     `json:"verdict"` // one sentence
 	InScope         bool       `json:"inScope"`
-	Checks          []Check    `json:"checks"`
+	Checks          []Check    `json:"checks"` // the four conditions of scope
+	Steps           []Check    `json:"steps"`  // what comes behind them: mapping, match, last result, next look
 	Link            *LinkView  `json:"link"`
 	Escrow          *Escrow    `json:"escrow"`
 	Last            *LogRecord `json:"lastRecord"`
@@ -65,7 +66,7 @@ func (s *Service) explain(j *job, n uint64, objectID string) (x Explanation, err
 	v := s.view(j)
 	x = Explanation{ApplicationID: v.ApplicationID, ApplicationName: v.ApplicationName}
 	j.mu.Lock()
-	set, all := j.set, v.ScopeInForce == SyncAll
+	set, all, tune := j.set, v.ScopeInForce == SyncAll, s.tune(j)
 	j.mu.Unlock()
 	var src source
 	var paths []string
@@ -98,7 +99,10 @@ func (s *Service) explain(j *job, n uint64, objectID string) (x Explanation, err
 	if !v.NextCycle.IsZero() {
 		x.Next = &v.NextCycle
 	}
-	x.Verdict, x.Rules = verdict(&src, &x, v, mappingOf(set, src.Kind) != nil)
+	more := whyMore{src: &src, m: mappingOf(set, src.Kind), link: link, job: v}
+	more.look(s, tune)
+	x.Steps = s.steps(&x, more)
+	x.Verdict, x.Rules = verdict(&src, &x, v, more.m != nil)
 	return x, nil
 }
 
@@ -193,10 +197,16 @@ func verdict(src *source, x *Explanation, j Job, mapped bool) (string, []string)
 		return fmt.Sprintf("The last try for %s failed with %s; it is tried again %s.", who, x.Escrow.Code, when), []string{"S-140", "S-144"}
 	case x.Held && !x.InScope:
 		return fmt.Sprintf("%s is out of scope and stays as it is at the target: its deletion is held by the deletion threshold until deletes are allowed.", who), []string{"S-223", "S-225", "S-230"}
+	case x.InScope && x.Link != nil && x.blocked() != nil:
+		c := x.blocked()
+		return fmt.Sprintf("%s is linked, and no change of it is sent: %s", who, lowerFirst(c.Text)), []string{c.Rule}
 	case x.InScope && x.Link != nil && x.Link.State == LinkActive:
 		return fmt.Sprintf("%s is provisioned to %s.", who, x.ApplicationName), []string{map[bool]string{true: "S-063", false: "S-064"}[x.Link.Created]}
 	case x.InScope && x.Link != nil:
 		return fmt.Sprintf("%s is back in scope and is activated %s.", who, when), []string{"W-056"}
+	case x.InScope && x.Link == nil && x.blocked() != nil:
+		c := x.blocked()
+		return fmt.Sprintf("%s is in scope, and nothing is sent: %s", who, lowerFirst(c.Text)), []string{c.Rule}
 	case x.InScope:
 		return fmt.Sprintf("%s is in scope and is provisioned %s.", who, when), []string{"S-063"}
 	case x.Link != nil && x.Link.State != LinkUnmanaged && j.Settings.SkipOutOfScopeDeletions && src.State != directory.Purged:
@@ -214,6 +224,16 @@ func verdict(src *source, x *Explanation, j Job, mapped bool) (string, []string)
 		}
 	}
 	return fmt.Sprintf("%s is not provisioned to %s.", who, x.ApplicationName), nil
+}
+
+// blocked is the step behind scope that keeps an object from being provisioned, nil when none does.
+func (x *Explanation) blocked() *Check {
+	for i, c := range x.Steps {
+		if !c.Pass && (c.Name == stepMapping || c.Name == stepMatch) {
+			return &x.Steps[i]
+		}
+	}
+	return nil
 }
 
 func capital(s string) string {

@@ -1,0 +1,197 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"entrasim/sim/mapping"
+)
+
+// The steps of an explanation behind the four conditions of scope.
+const (
+	stepMapping = "Mapping"
+	stepMatch   = "Match"
+	stepLast    = "Last result"
+	stepHeld    = "Deletion threshold"
+	stepEndless = "Endless work"
+	stepNext    = "Next look"
+)
+
+// whyMore is what the steps are told from.
+type whyMore struct {
+	src  *source
+	m    *mapping.ObjectMapping // nil: the mapping is off
+	link *Link
+	job  Job
+	want mapping.Object
+	err  error // of the mapping
+	fail *failure
+}
+
+// steps goes on where scope ends: mapping, match, the last result, and when it is looked at next.
+func (s *Service) steps(x *Explanation, w whyMore) []Check {
+	list := []Check{w.mapping()}
+	if w.m != nil && w.src.attrs != nil && w.err == nil && !w.want.Ignore {
+		list = append(list, w.match())
+	}
+	list = append(list, w.last(x))
+	if x.Held {
+		list = append(list, Check{stepHeld, false, "Its deletion is held until deletes are allowed, it is back in scope, or no more of them are due than the threshold allows.", "S-230"})
+	}
+	if n := endlessSteps(x.Escrow, w.link); len(n) > 0 {
+		list = append(list, n...)
+	}
+	return append(list, w.next(x))
+}
+
+// look maps the object as the next cycle would.
+func (w *whyMore) look(s *Service, wire *tuning) {
+	if w.m == nil || w.src.attrs == nil {
+		return
+	}
+	if w.want, w.err = desire(w.m, w.src, s.previewEnv()); w.err == nil && !w.want.Ignore && w.link == nil {
+		_, _, w.fail = creation(w.want, wire.wire)
+	}
+}
+
+func (w *whyMore) mapping() Check {
+	kind := strings.ToLower(kindName(w.src.Kind))
+	c := Check{Name: stepMapping, Rule: "S-245"}
+	switch {
+	case w.m == nil:
+		c.Text, c.Rule = fmt.Sprintf("The mapping of %ss is off.", kind), "S-110"
+	case w.src.attrs == nil:
+		c.Pass, c.Text, c.Rule = true, "It is gone from the directory, and nothing is left to map.", "S-078"
+	case w.err != nil:
+		c.Text = "It fails: " + firstLine(w.err.Error())
+	case w.want.Ignore:
+		c.Text = "The expression mapped to " + w.want.IgnoredBy + " says IgnoreObjectFlow: the object is left out."
+	case w.fail != nil:
+		c.Text, c.Rule = w.fail.Message, "S-253"
+	case w.link == nil && !w.m.Create:
+		c.Text, c.Rule = "Create is switched off under Target Object Actions: who matches at the target is linked, and nobody is created.", "S-240"
+	case w.link != nil && !w.m.Update:
+		c.Text, c.Rule = "Update is switched off under Target Object Actions: no change is sent.", "S-240"
+	default:
+		c.Pass = true
+		var empty []string
+		for _, d := range w.want.Values {
+			if !d.Present {
+				empty = append(empty, shortName(d.Attr.Target))
+			}
+		}
+		c.Text = fmt.Sprintf("%s %s a value.", capital(plural(len(w.want.Values)-len(empty), "attribute")), has(len(w.want.Values)-len(empty)))
+		if len(empty) > 0 {
+			c.Text, c.Rule = fmt.Sprintf("%s Without one, and not sent: %s.", c.Text, strings.Join(empty, ", ")), "S-247"
+		}
+	}
+	return c
+}
+
+func has(n int) string {
+	if n == 1 {
+		return "has"
+	}
+	return "have"
+}
+
+func (w *whyMore) match() Check {
+	c := Check{Name: stepMatch, Pass: true, Rule: "S-275"}
+	if l := w.link; l != nil {
+		how := "found by its matching value"
+		if l.Created {
+			how = "created"
+		}
+		c.Text = fmt.Sprintf("It stands for the target's %s, %s on %s; no match is looked for any more.", l.Target, how, l.Since.UTC().Format("2 Jan 2006, 15:04"))
+		return c
+	}
+	values := matchingValues(w.m, w.want)
+	if len(values) == 0 {
+		c.Pass, c.Text, c.Rule = false, "No matching attribute has a value: it is skipped at import.", "S-278"
+		return c
+	}
+	asked := make([]string, len(values))
+	for i, v := range values {
+		asked[i] = fmt.Sprintf("%s %q", v.Attr, v.Value)
+	}
+	c.Text, c.Rule = "The target is asked for "+strings.Join(asked, ", then for ")+".", "S-063"
+	if !w.src.scope.In() {
+		c.Text, c.Rule = "It is out of scope, so that the target is not asked for it.", ""
+	}
+	return c
+}
+
+func (w *whyMore) last(x *Explanation) Check {
+	c := Check{Name: stepLast, Pass: true}
+	r := x.Last
+	switch {
+	case r == nil && w.job.LastCycle == nil:
+		c.Text = "No cycle has run yet."
+	case r == nil && w.job.ScopeInForce == SyncAll:
+		c.Text = "No record is kept of it: it came behind the last cycle, or records of that age are gone."
+	case r == nil:
+		c.Text, c.Rule = "No cycle left a record: of who is outside there is none until something of them changes.", "S-060"
+	default:
+		c.Pass = r.Status != Failure
+		c.Text = fmt.Sprintf("%s, on %s.", r.Sentence, r.Time.UTC().Format("2 Jan 2006, 15:04"))
+		if len(r.Rules) > 0 {
+			c.Rule = r.Rules[0]
+		}
+	}
+	return c
+}
+
+// endlessSteps are what comes back for the object in cycle after cycle.
+func endlessSteps(e *Escrow, l *Link) (list []Check) {
+	add := func(n endlessNote) {
+		text, cure := n.text()
+		list = append(list, Check{stepEndless, false, text + " " + cure, n.rules()[0]})
+	}
+	if e != nil && e.Pairs >= endlessAfter {
+		add(endlessNote{Kind: EndlessConflict, Attr: conflictAttr, Times: e.Pairs})
+	}
+	if l != nil {
+		for _, attr := range slices.Sorted(maps.Keys(l.Again)) {
+			if a := l.Again[attr]; a.endless() {
+				add(endlessNote{Kind: a.Kind, Attr: attr, Times: a.Times})
+			}
+		}
+	}
+	return list
+}
+
+func (w *whyMore) next(x *Explanation) Check {
+	c := Check{Name: stepNext, Pass: true, Rule: "S-071"}
+	at := func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04") }
+	switch {
+	case !w.job.Started():
+		c.Pass, c.Text, c.Rule = false, "Provisioning is not started.", "S-025"
+	case w.job.Status.Quarantine != nil && x.Next != nil:
+		c.Pass, c.Text, c.Rule = false, "The job is in quarantine; it is tried again on "+at(*x.Next)+".", "S-170"
+	case x.Next == nil:
+		c.Pass, c.Text, c.Rule = false, "No cycle is due.", "S-025"
+	case x.Escrow != nil:
+		c.Text, c.Rule = fmt.Sprintf("It is tried again with the first cycle from %s on; it failed %s since %s. A change of it makes it due at once.",
+			at(later(x.Escrow.Due, *x.Next)), times(x.Escrow.Attempts), at(x.Escrow.First)), "S-144"
+	default:
+		c.Text = "The next cycle is due on " + at(*x.Next) + ". It looks at what changed since the last one; a restart looks at everybody."
+	}
+	return c
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return plural(n, "time")
+}
