@@ -108,6 +108,9 @@ func inspect(path string) error {
 
 func openFile(path string, opt *bbolt.Options) (*bbolt.DB, error) {
 	opt.Timeout, opt.FreelistType = time.Second, bbolt.FreelistMapType
+	// The list of free pages grows with the file, and would be written with each commit, however small. It is written when
+	// the file is closed; behind a crash it is put together from the pages in use.
+	opt.NoFreelistSync = true
 	// Address space for the file to grow into: each time it is mapped anew all readers wait. Windows would make the file
 	// that long.
 	if runtime.GOOS != "windows" && strconv.IntSize == 64 {
@@ -229,8 +232,15 @@ func (s *Store) Tenant() Tenant { return s.tenant }
 // Seed is the seed that the file was made with.
 func (s *Store) Seed() int64 { return s.seed }
 
-// Close closes the file.
-func (s *Store) Close() error { return s.db.Close() }
+// Close closes the file, and writes its list of free pages, see openFile.
+func (s *Store) Close() error {
+	var err error
+	if !s.db.IsReadOnly() {
+		s.db.NoFreelistSync = false
+		err = s.db.Update(func(*bbolt.Tx) error { return nil })
+	}
+	return errors.Join(err, s.db.Close())
+}
 
 // OnCommit sets the function that is called after each committed change.
 func (s *Store) OnCommit(f func(Event)) {

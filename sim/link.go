@@ -77,8 +77,11 @@ func getLink(b *bbolt.Bucket, n uint64) (*Link, error) {
 }
 
 func putLink(b *bbolt.Bucket, l *Link) error {
-	if err := b.Bucket(bucketAnchors).Put(anchorKey(l.Kind, l.Target), key(l.Num)); err != nil {
-		return err
+	anchors, anchor := b.Bucket(bucketAnchors), anchorKey(l.Kind, l.Target)
+	if num(anchors.Get(anchor)) != l.Num { // mostly it stands there, and its page need not be written again
+		if err := anchors.Put(anchor, key(l.Num)); err != nil {
+			return err
+		}
 	}
 	return putValue(b.Bucket(bucketLinks), key(l.Num), l)
 }
