@@ -2,7 +2,6 @@ package scenarios
 
 const (
 	noConnections = "no page and no call takes a single link away yet; a restart drops all of them"
-	noDiscovery   = "account discovery is not built yet"
 )
 
 // unshown are rules that nothing shows, each with the reason. A rule that gets a scenario or a test leaves this list.
@@ -15,7 +14,6 @@ var unshown = map[string]string{
 	"F-197": "records have the names of Graph alone",
 	"F-198": "the portal's log counts and filters; there is no workbook",
 	"F-200": "mails tell of quarantines; nothing watches for spikes or silence",
-	"F-210": noDiscovery,
 	"F-216": "whoever may open the program may do everything",
 	"F-217": "provisioning to SCIM endpoints is what this program is for",
 	"S-026": noConnections,
@@ -24,7 +22,4 @@ var unshown = map[string]string{
 	"S-300": noConnections,
 	"S-301": noConnections,
 	"S-304": noConnections,
-	"S-370": noDiscovery,
-	"S-371": noDiscovery,
-	"S-373": noDiscovery,
 }

@@ -91,14 +91,15 @@ type job struct {
 	cfg  jobConfig
 	turn chan struct{} // holds a token while a cycle runs
 
-	mu      sync.Mutex
-	deleted bool // nothing of the job is run or written any more
-	secrets map[string]string
-	options map[string]string // switches that differ from their defaults, and settings of the job that are no credentials
-	schema  *mapping.Schema
-	set     *mapping.Set
-	state   jobState
-	dirty   bool
+	mu        sync.Mutex
+	deleted   bool // nothing of the job is run or written any more
+	secrets   map[string]string
+	options   map[string]string // switches that differ from their defaults, and settings of the job that are no credentials
+	schema    *mapping.Schema
+	set       *mapping.Set
+	state     jobState
+	dirty     bool
+	discovery *Discovery // the newest report, not kept in the file
 	// progress is of the cycle that runs.
 	progress *Progress
 	client   *scim.Client

@@ -125,6 +125,14 @@ type Attribute struct {
 // Inputs lists the source attributes that the mapping reads, in the service's spelling. The caller must not change it.
 func (a *Attribute) Inputs() []string { return a.inputs }
 
+// Direct returns the source attribute of a direct mapping; ok is false for any other.
+func (a *Attribute) Direct() (source string, ok bool) {
+	if a.direct == nil || a.expr != nil {
+		return "", false
+	}
+	return a.direct.name, true
+}
+
 // IsRoles reports whether the target attribute is roles or a part of it.
 func (a *Attribute) IsRoles() bool { return a.roles }
 

@@ -112,6 +112,8 @@ func (p *Portal) Register(e *echo.Echo) {
 	e.GET("/applications/:id/provisioning", p.overview)
 	e.GET("/applications/:id/provisioning/on-demand", p.onDemand)
 	e.POST("/applications/:id/provisioning/on-demand", p.provisionOnDemand)
+	e.GET("/applications/:id/provisioning/discovery", p.discovery)
+	e.POST("/applications/:id/provisioning/discovery", p.discover)
 	e.POST("/applications/:id/provisioning/:action", p.jobAction)
 	e.GET("/applications/:id/provisioning/connectivity", p.connectivity)
 	e.POST("/applications/:id/provisioning/connectivity", p.saveConnectivity)
