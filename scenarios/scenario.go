@@ -118,6 +118,9 @@ type Settings struct {
 	EscrowsPercent      *int    `yaml:"escrowsPercent" doc:"A larger share of failed operations than this, in percent, quarantines the job, 40 when absent."`
 	InitialThreshold    *string `yaml:"initialThreshold" enum:"quarantine,prune" doc:"What too many failures in an initial cycle do: prune drops them and pauses the job."`
 	QuarantineAttempts  *string `yaml:"quarantineAttempts" doc:"When the job is tried again in quarantine, counted from its begin: 6h 12h 24h when absent; then once a day."`
+	ExceptionAttempts   *string `yaml:"exceptionAttempts" doc:"The same where the target gives no answer or refuses the token; same, when absent, is quarantineAttempts."`
+	ThresholdAttempts   *string `yaml:"thresholdAttempts" doc:"The same where too many operations failed."`
+	DeletionAttempts    *string `yaml:"deletionAttempts" doc:"The same where deletions are held back."`
 	QuarantineEnd       *string `yaml:"quarantineEnd" doc:"How long a quarantine lasts until the job is disabled, 28d when absent."`
 }
 

@@ -164,3 +164,29 @@ func TestEndlessManager(t *testing.T) {
 	}
 	w.advance(40 * time.Minute)
 }
+
+// TestEndlessConflict: another failure between two conflicts begins the count anew.
+func TestEndlessConflict(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	ann := w.user("ann")
+	w.assign(ann.ID)
+	w.no(w.svc.Start(w.app.ID))
+	status := 409
+	w.answers(func(method, _, _ string) int {
+		if method == http.MethodPost {
+			return status
+		}
+		return 0
+	})
+	for i, x := range []int{409, 409, 400, 409, 409, 409} {
+		if got := w.endless(); got != "" {
+			t.Fatalf("before try %d: %q", i, got)
+		}
+		status = x
+		w.edit(ann.ID, "displayName", fmt.Sprintf("Ann number %d", i))
+		w.cycle()
+	}
+	if got := w.endless(); got != "User POST conflict 1/3" {
+		t.Errorf("%q", got)
+	}
+}

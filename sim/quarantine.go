@@ -112,7 +112,7 @@ func (o *ending) quarantine(reason QuarantineReason, e *JobError) {
 	if n := len(q.Attempts); n > attemptsKept {
 		q.Attempts = append(q.Attempts[:1:1], q.Attempts[n-attemptsKept+1:]...)
 	}
-	q.NextAttempt = limits.nextAttempt(q.SeriesBegan, now)
+	q.NextAttempt = limits.Of(reason).nextAttempt(q.SeriesBegan, now)
 	if o.client != nil && o.j.client != o.client { // credentials were saved while it ran: they are tried at once
 		q.NextAttempt = now
 	}

@@ -24,7 +24,10 @@ type Limits struct {
 	RetryFirst, RetryLongest time.Duration
 	// Attempts in quarantine, counted from its begin; the last step is then repeated until End.
 	QuarantineAttempts []time.Duration
-	QuarantineEnd      time.Duration
+	// The same by reason: the target does not answer or refuses the token, too many operations failed, too many deletions.
+	// Nil is QuarantineAttempts.
+	ExceptionAttempts, ThresholdAttempts, DeletionAttempts []time.Duration
+	QuarantineEnd                                          time.Duration
 	// RequestsPerSecond leave at most at Entra's pace; so many a target is asked to bear
 	// (use-scim-to-provision-users-and-groups.md).
 	RequestsPerSecond int
@@ -37,6 +40,22 @@ func DefaultLimits() Limits {
 		RetryFirst: 40 * time.Minute, RetryLongest: 24 * time.Hour,
 		QuarantineAttempts: []time.Duration{6 * time.Hour, 12 * time.Hour, 24 * time.Hour}, QuarantineEnd: 28 * 24 * time.Hour, RequestsPerSecond: 25,
 	}
+}
+
+// Of are the limits as they hold for a quarantine of that reason. One capture shows an attempt five minutes later, where the
+// Tenant URL was missing (resources/synchronization-synchronizationquarantine.md); the published table makes no difference.
+func (l Limits) Of(reason QuarantineReason) Limits {
+	own := l.ThresholdAttempts
+	switch reason {
+	case QuarantineException:
+		own = l.ExceptionAttempts
+	case QuarantineDeletes:
+		own = l.DeletionAttempts
+	}
+	if own != nil {
+		l.QuarantineAttempts = own
+	}
+	return l
 }
 
 // tuning is everything that a job's cycles go by beside its mappings. A cycle keeps the one that it began with.
@@ -103,7 +122,10 @@ var switches = defaulted(
 	counting("escrowsMinimum", "S-163", 0, 1_000_000_000, "From so many failures of objects on their share counts.", func(t *tuning) *int { return &t.limits.ProportionMinimum }),
 	counting("escrowsPercent", "S-164", 0, 100, "A larger share of failed operations than this, in percent, quarantines the job.", func(t *tuning) *int { return &t.limits.ProportionPercent }),
 	alternative("initialThreshold", "S-169", "What too many failures in an initial cycle do.", func(t *tuning) *bool { return &t.limits.PruneInitial }, "quarantine", "prune"),
-	series("quarantineAttempts", "S-170", "When the job is tried again in quarantine, counted from its begin; then once a day.", func(t *tuning) *[]time.Duration { return &t.limits.QuarantineAttempts }),
+	series("quarantineAttempts", "", "S-170", "When the job is tried again in quarantine, counted from its begin; then once a day.", func(t *tuning) *[]time.Duration { return &t.limits.QuarantineAttempts }),
+	series("exceptionAttempts", "same", "S-170", "The same where the target gives no answer or refuses the token; same is quarantineAttempts.", func(t *tuning) *[]time.Duration { return &t.limits.ExceptionAttempts }),
+	series("thresholdAttempts", "same", "S-170", "The same where too many operations failed.", func(t *tuning) *[]time.Duration { return &t.limits.ThresholdAttempts }),
+	series("deletionAttempts", "same", "S-170", "The same where deletions are held back.", func(t *tuning) *[]time.Duration { return &t.limits.DeletionAttempts }),
 	lasting("quarantineEnd", "S-173", time.Hour, "How long a quarantine lasts until the job is disabled.", func(t *tuning) *time.Duration { return &t.limits.QuarantineEnd }),
 )
 
@@ -193,10 +215,13 @@ func lasting(name, rule string, least time.Duration, text string, at func(*tunin
 		}}
 }
 
-// series is an ascending list of durations.
-func series(name, rule, text string, at func(*tuning) *[]time.Duration) Switch {
+// series is an ascending list of durations; the word empty, when there is one, stands for none.
+func series(name, empty, rule, text string, at func(*tuning) *[]time.Duration) Switch {
 	return Switch{Name: name, Rule: rule, Text: text, Kind: "durations",
 		get: func(t *tuning) string {
+			if len(*at(t)) == 0 {
+				return empty
+			}
 			words := make([]string, len(*at(t)))
 			for i, d := range *at(t) {
 				words[i] = durationText(d)
@@ -205,6 +230,10 @@ func series(name, rule, text string, at func(*tuning) *[]time.Duration) Switch {
 		},
 		set: func(t *tuning, v string) error {
 			var list []time.Duration
+			if empty != "" && v == empty {
+				*at(t) = nil
+				return nil
+			}
 			for _, word := range strings.Fields(strings.ReplaceAll(v, ",", " ")) {
 				d, err := parseSpan(word)
 				if err != nil || d < time.Minute || len(list) > 0 && d <= list[len(list)-1] || len(list) == 50 {

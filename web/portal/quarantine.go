@@ -43,7 +43,7 @@ func (p *Portal) quarantine(j sim.Job, now time.Time) (*quarantineView, error) {
 	if j.Settings.NotificationEnabled && j.Settings.NotificationEmail != "" {
 		v.Mail = j.Settings.NotificationEmail
 	}
-	v.Attempts = attempts(*q, j.Settings.Limits(), now, 0)
+	v.Attempts = attempts(*q, j.Settings.Limits().Of(q.Reason), now, 0)
 	switch q.Reason {
 	case sim.QuarantineException:
 		v.Probe = true
@@ -68,7 +68,7 @@ func (p *Portal) quarantine(j sim.Job, now time.Time) (*quarantineView, error) {
 		v.Exchange = &view[0]
 	}
 	v.Text, v.Rules = quarantineText(*q, x), []string{"S-160", "S-170", "S-172"}
-	v.Attempts = attempts(*q, j.Settings.Limits(), now, status)
+	v.Attempts = attempts(*q, j.Settings.Limits().Of(q.Reason), now, status)
 	return v, nil
 }
 
