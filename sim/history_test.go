@@ -525,19 +525,36 @@ func (h *history) Restart(*rapid.T) {
 	h.full, h.killed = true, false
 }
 
+// brief makes rapid take a few seconds, unless its flags ask for more; what it returns puts that back.
+func brief(t *testing.T, count string) func() {
+	checks := flag.Lookup("rapid.checks")
+	if checks.Value.String() != checks.DefValue {
+		return func() {}
+	}
+	if err := checks.Value.Set(count); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := checks.Value.Set(checks.DefValue); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// actionsOf are the actions of a state machine; tell is told the values that each draws from.
+func actionsOf(machine rapid.StateMachine, tell func(*rapid.T)) map[string]func(*rapid.T) {
+	actions := rapid.StateMachineActions(machine)
+	for _, name := range slices.Collect(maps.Keys(actions)) {
+		do := actions[name]
+		actions[name] = func(r *rapid.T) { tell(r); do(r) }
+	}
+	return actions
+}
+
 // TestHistories runs random histories against the model. What it found stands as tests of its own, in cut_test.go and
 // worklist_test.go among others. A long run: go test ./sim -run TestHistories -rapid.checks=5000 -rapid.steps=60.
 func TestHistories(t *testing.T) {
-	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue { // a few seconds' worth
-		if err := checks.Value.Set("50"); err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := checks.Value.Set(checks.DefValue); err != nil {
-				t.Error(err)
-			}
-		}()
-	}
+	defer brief(t, "50")()
 	dir, runs := t.TempDir(), 0
 	rapid.Check(t, func(r *rapid.T) {
 		runs++
@@ -547,12 +564,7 @@ func TestHistories(t *testing.T) {
 			h.CreateUser(r)
 		}
 		h.CreateGroup(r)
-		actions := rapid.StateMachineActions(h)
-		for _, name := range slices.Collect(maps.Keys(actions)) {
-			do := actions[name]
-			actions[name] = func(r *rapid.T) { h.r = r; do(r) }
-		}
-		r.Repeat(actions)
+		r.Repeat(actionsOf(h, func(r *rapid.T) { h.r = r }))
 		h.finish()
 	})
 }
