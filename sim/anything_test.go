@@ -32,6 +32,7 @@ type anything struct {
 	*history
 	set     shape
 	scope   Scope // as chosen; it comes into force with a restart
+	ran     bool  // a first cycle has ended
 	skip    bool  // SkipOutOfScopeDeletions
 	depts   map[*person]string
 	fates   map[any]*fate
@@ -199,6 +200,7 @@ func linkedTo(l *Link, list []heldResource) bool {
 // note writes down what excuses a difference in the end; it looks before and after each run, and at what changes within.
 func (a *anything) note() {
 	users, groups := a.resources("User"), a.resources("Group")
+	a.scopeInForce()
 	for _, p := range a.users {
 		list, in := users[p.ID], a.inScope(p)
 		p.was = p.was || in
@@ -212,6 +214,21 @@ func (a *anything) note() {
 			for _, p := range a.users {
 				a.noteMembership(belonging{g, p}, x, users[p.ID], holds)
 			}
+		}
+	}
+}
+
+// scopeInForce follows the rule that the first cycle fixes the scope, however often it is tried, and later a restart.
+func (a *anything) scopeInForce() {
+	j, err := a.svc.job(a.app.ID)
+	a.no(err)
+	if chosen := a.scope == SyncAll; !j.state.Ran || !a.ran {
+		for _, p := range a.users { // it may have been tried before the switch
+			p.was = p.was || a.inScope(p)
+		}
+		a.all, a.ran = chosen, j.state.Ran
+		if j.state.Ran {
+			a.all = j.state.Scope == SyncAll // a first cycle that went on keeps what it began with
 		}
 	}
 }
@@ -265,6 +282,7 @@ func (a *anything) run(killed bool, f func() error) {
 	if a.meanwhile, a.trouble = nil, nil; killed {
 		a.svc.opt.FlushTarget = nil
 		a.reopen()
+		a.rereadAssignments()
 		a.reading = a.svc.Traffic(0, 1).Next
 	} else {
 		a.no(err)
@@ -272,6 +290,23 @@ func (a *anything) run(killed bool, f func() error) {
 	}
 	a.note()
 	a.orphans()
+}
+
+// rereadAssignments: a kill in the middle of an assignment leaves open whether it was made.
+func (a *anything) rereadAssignments() {
+	a.no(a.dir.View(func(r *directory.Reader) error {
+		for _, p := range a.users {
+			if p.state == directory.Live {
+				p.assigned = len(r.Assigned(a.job, p.Num)) > 0
+			}
+		}
+		for _, g := range a.groups {
+			if g.state == directory.Live {
+				g.assigned = len(r.Assigned(a.job, g.Num)) > 0
+			}
+		}
+		return nil
+	}))
 }
 
 // explained checks that each exchange is the probe's or named by a record of the log, and says why it was sent.
@@ -757,7 +792,7 @@ func (a *anything) compareUsers() {
 func (a *anything) compareTitle(p *person, x heldResource) {
 	title, _ := x.doc["title"].(string)
 	want := p.JobTitle
-	if a.set.Title == 3 {
+	if a.set.Title == 3 && want != "" {
 		want += "!"
 	}
 	exact := titleFlows[a.set.Title] == mapping.Always && want != ""

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -44,6 +45,9 @@ func (c *cycle) store(batch []*outcome, move func()) error {
 		}
 		return nil
 	})
+	if errors.Is(err, errStopped) {
+		return errors.Join(err, c.logOnly(batch))
+	}
 	if err != nil {
 		return err
 	}
@@ -59,6 +63,40 @@ func (c *cycle) store(batch []*outcome, move func()) error {
 	}
 	c.s.tell(published)
 	return nil
+}
+
+// logOnly writes the records of objects whose outcome comes too late, since a restart dropped the links meanwhile: what was
+// asked of the target is logged all the same.
+func (c *cycle) logOnly(batch []*outcome) error {
+	var published []record
+	c.j.mu.Lock()
+	if c.j.deleted || c.j.state.Stores == c.at.Stores {
+		c.j.mu.Unlock()
+		return nil
+	}
+	err := c.s.update(func(tx *bbolt.Tx) error {
+		published = published[:0]
+		for _, out := range batch {
+			for i := range out.records {
+				r := &out.records[i]
+				if len(r.Requests) == 0 {
+					continue
+				}
+				c.at.Records++
+				r.Change = c.at.Records
+				if err := c.s.putRecord(tx, r); err != nil {
+					return err
+				}
+				published = append(published, *r)
+			}
+		}
+		return nil
+	})
+	c.j.mu.Unlock()
+	if err == nil {
+		c.s.tell(published)
+	}
+	return err
 }
 
 // tell counts records that were stored, and shows them to live pages.

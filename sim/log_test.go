@@ -2,7 +2,9 @@ package sim
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -187,6 +189,49 @@ func BenchmarkFindLogs(b *testing.B) {
 	for b.Loop() {
 		if page, err := w.svc.FindLogs(LogQuery{Search: "nobody of this name", Limit: 50, Most: 100_000}); err != nil || page.Looked != 100_000 || page.Next == "" {
 			b.Fatal(page.Looked, err)
+		}
+	}
+}
+
+// TestRestartLogsWhatWasSent: a restart that drops the links stops a cycle behind the objects in flight. What was sent for
+// them counts no more, and stands in the log.
+func TestRestartLogsWhatWasSent(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	ann, bob := w.user("ann"), w.user("bob")
+	w.assign(ann.ID, bob.ID)
+	w.no(w.svc.Start(w.app.ID))
+	done := false
+	w.answers(func(method, _, _ string) int {
+		if method == http.MethodPost && !done {
+			done = true
+			if err := w.svc.Restart(w.app.ID, FullReset()); err != nil {
+				t.Error(err)
+			}
+		}
+		return 0
+	})
+	w.cycle()
+	w.cycle()
+	if got, want := strings.Join(w.logs(), "\n"), "create success Ann\nother skipped Ann RedundantExport\ncreate success Bob"; got != want {
+		t.Errorf("the log says\n%s\nwant\n%s", got, want)
+	}
+	w.allNamed()
+}
+
+// allNamed checks that each exchange but the probes is named by a record of the log.
+func (w *world) allNamed() {
+	w.t.Helper()
+	named := map[uint64]bool{}
+	page, err := w.svc.Logs(LogQuery{ApplicationID: w.app.ID, Limit: 1000})
+	w.no(err)
+	for _, l := range page.Items {
+		for _, id := range l.Exchanges {
+			named[id] = true
+		}
+	}
+	for _, x := range w.svc.Traffic(0, 1000).Exchanges {
+		if x.Object != "" && !named[x.ID] {
+			w.t.Errorf("no record names %s %s", x.Method, x.URL)
 		}
 	}
 }

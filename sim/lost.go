@@ -31,15 +31,14 @@ func (c *cycle) reckon(request context.Context) error {
 		if c.stopping() {
 			return errStopped
 		}
-		out, found, err := c.lost(request, w)
+		out, err := c.lost(request, w)
 		if request.Err() != nil {
 			return errStopped
 		}
 		if err != nil { // the target was not asked, or did not say: the next cycle asks again
 			all = false
-			continue
 		}
-		if found {
+		if out != nil {
 			if err := c.commitPartial(out); err != nil {
 				return err
 			}
@@ -86,19 +85,23 @@ func (c *cycle) changedSince(from uint64) (list []work, err error) {
 	return list, err
 }
 
-// lost asks the target for an object that has no link and is out of scope, and deals with it when it is there.
-func (c *cycle) lost(ctx context.Context, w work) (out *outcome, found bool, err error) {
+// lost asks the target for an object that has no link and is out of scope, and deals with it when it is there. out is nil
+// when there was nothing to ask for, and holds no more than a record when it was not found.
+func (c *cycle) lost(ctx context.Context, w work) (out *outcome, err error) {
 	t := &step{cycle: c, w: w, out: &outcome{num: w.num, kind: w.kind, escrow: EscrowObject}, rt: resourceType(w.kind)}
 	if ok, err := t.load(); err != nil || !ok || t.link != nil || t.src.scope.In() {
-		return nil, false, err
+		return nil, err
 	}
-	if found, err = t.seek(ctx, "A cycle was cut short: it may have been created before it left scope.", t.made); !found {
-		return nil, false, err
+	found, err := t.seek(ctx, "A cycle was cut short: it may have been created before it left scope.", t.made)
+	switch {
+	case err != nil:
+		t.rec.fail(failureOf(err)) // no escrow: the whole look is done again
+	case found:
+		t.decide(ctx)
+		t.out.paid = true
 	}
-	t.decide(ctx)
-	t.out.paid = true
 	t.finish(0)
-	return t.out, true, nil
+	return t.out, err
 }
 
 // made reports whether an object at the target is the one that this job would have created of the source object: nobody

@@ -171,3 +171,43 @@ func TestLostIsNotTheirs(t *testing.T) {
 	w.no(svc.Close())
 	w.no(dir.Close())
 }
+
+// TestLookIsLogged: what is asked for behind a cycle that was cut short has a record, found or not, and when the target does
+// not answer.
+func TestLookIsLogged(t *testing.T) {
+	for status, want := range map[int]string{0: "other skipped Carl NotEffectivelyEntitled", http.StatusInternalServerError: "other failure Carl"} {
+		w := newWorld(t, mapping.Starter(), "")
+		bob, carl := w.user("bob"), w.user("carl")
+		w.assign(bob.ID)
+		w.no(w.svc.Start(w.app.ID))
+		commits := 0
+		w.svc.opt.FlushTarget = func(*bbolt.Tx) error {
+			if commits++; commits > 1 { // the first one says that the cycle began
+				return errKilled
+			}
+			return nil
+		}
+		if _, err := w.svc.RunCycles(context.Background()); err == nil {
+			t.Fatal("it was not cut short")
+		}
+		w.reopen()
+		w.edit(carl.ID, "accountEnabled", false)
+		w.answers(func(_, path, _ string) int {
+			if strings.Contains(path, "carl") {
+				return status
+			}
+			return 0
+		})
+		w.cycle()
+		asked := 0
+		w.allNamed()
+		for _, x := range w.svc.Traffic(0, 1000).Exchanges {
+			if x.Object == carl.ID {
+				asked++
+			}
+		}
+		if got := strings.Join(w.logs(), "\n"); asked == 0 || !strings.Contains(got, want) {
+			t.Errorf("asked %d times, the log says\n%s", asked, got)
+		}
+	}
+}

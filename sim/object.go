@@ -729,9 +729,16 @@ func (f *failureError) Error() string { return f.Message }
 func (t *step) finish(millis int64) {
 	t.noteExchanges(&t.rec)
 	t.rec.Millis = millis
-	if t.rec.Action != "" && !(t.rec.Status == Skipped && t.rec.Skip == "") {
-		t.out.records = append(t.out.records, t.rec)
+	if t.rec.Action == "" || t.rec.Status == Skipped && t.rec.Skip == "" {
+		if len(t.rec.Requests) == 0 {
+			return
+		}
+		// Nothing is done for it, but the target was asked: the log explains every request.
+		t.rec.Action, t.rec.Status, t.rec.Skip = ActionOther, Skipped, SkipNotEntitled
+		t.rec.Rules = append(t.rec.Rules, t.src.outside()...)
+		t.rec.Message = "A create of it may have been taken: the target was asked, and holds nothing of it that this job made."
 	}
+	t.out.records = append(t.out.records, t.rec)
 }
 
 func plural(n int, word string) string {

@@ -48,7 +48,7 @@ func (c *cycle) pass(request context.Context, phase Phase, list []work, do func(
 
 // stretch works through a list to its end, or to the end of a page behind which the thresholds are to be looked at: more
 // says that it goes on then.
-func (c *cycle) stretch(request context.Context, phase Phase, list []work, do func(context.Context, work) *outcome, first bool) (more bool, _ error) {
+func (c *cycle) stretch(request context.Context, phase Phase, list []work, do func(context.Context, work) *outcome, first bool) (more bool, failed error) {
 	whole := len(list)
 	switch at := phaseOrder[c.at.Phase] - phaseOrder[phase]; {
 	case at > 0:
@@ -75,7 +75,12 @@ func (c *cycle) stretch(request context.Context, phase Phase, list []work, do fu
 	results := c.work(request, list, do, &stopped, &page, whole-len(list))
 	defer func() { // also when the commit of results panics: nobody may be left behind
 		stopped.Store(true)
-		for range results {
+		var rest []*outcome
+		for r := range results {
+			rest = append(rest, r.out)
+		}
+		if len(rest) > 0 {
+			failed = errors.Join(failed, c.logOnly(rest))
 		}
 	}()
 	var pending []result
