@@ -37,12 +37,14 @@ type anything struct {
 	depts   map[*person]string
 	fates   map[any]*fate
 	lost    map[belonging]bool // memberships at the target that the job has forgotten
-	ids     map[string]bool    // every id that the target gave
-	broken  bool               // the target lost what is linked
-	reading uint64             // exchanges up to here are explained
+	nested  map[[2]*team]bool
+	ids     map[string]bool // every id that the target gave
+	broken  bool            // the target lost what is linked
+	reading uint64          // exchanges up to here are explained
 	runs    int
 	sent    int
 
+	down      int          // so many requests are refused, the probes included; < 0: until further notice
 	meanwhile func() error // what happens in the middle of the next run
 	behind    int          // so many requests into it
 	trouble   error
@@ -128,7 +130,7 @@ func (a *anything) schema() *mapping.Schema {
 }
 
 func newAnything(t *testing.T, r *rapid.T, path string) *anything {
-	a := &anything{history: newHistory(t, r, path), depts: map[*person]string{}, fates: map[any]*fate{}, lost: map[belonging]bool{}, ids: map[string]bool{}}
+	a := &anything{history: newHistory(t, r, path), depts: map[*person]string{}, fates: map[any]*fate{}, lost: map[belonging]bool{}, ids: map[string]bool{}, nested: map[[2]*team]bool{}}
 	a.scope = SyncAssigned
 	if a.all {
 		a.scope = SyncAll
@@ -143,6 +145,11 @@ func newAnything(t *testing.T, r *rapid.T, path string) *anything {
 				a.meanwhile = nil
 				a.trouble = do()
 			}
+		}
+		if a.down != 0 {
+			a.down--
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
 		}
 		inner.ServeHTTP(w, r)
 	})
@@ -279,6 +286,7 @@ func (a *anything) run(killed bool, f func() error) {
 	if a.trouble != nil && !killed {
 		a.t.Fatalf("in the middle of a run: %v\n%s", a.trouble, a.trail())
 	}
+	a.expired()
 	if a.meanwhile, a.trouble = nil, nil; killed {
 		a.svc.opt.FlushTarget = nil
 		a.reopen()
@@ -309,6 +317,23 @@ func (a *anything) rereadAssignments() {
 	}))
 }
 
+// expired notes whom the directory purged by itself, 30 days behind their deletion.
+func (a *anything) expired() {
+	a.no(a.dir.View(func(r *directory.Reader) error {
+		for _, p := range a.users {
+			if _, state, ok := r.Standing(p.Num); !ok || state == directory.Purged {
+				p.state = directory.Purged
+			}
+		}
+		for _, g := range a.groups {
+			if _, state, ok := r.Standing(g.Num); !ok || state == directory.Purged {
+				g.state = directory.Purged
+			}
+		}
+		return nil
+	}))
+}
+
 // explained checks that each exchange is the probe's or named by a record of the log, and says why it was sent.
 func (a *anything) explained() {
 	page := a.svc.Traffic(a.reading, 10000)
@@ -317,7 +342,7 @@ func (a *anything) explained() {
 	open := map[uint64]Exchange{}
 	for _, x := range page.Exchanges {
 		a.sent++
-		if x.ID <= first {
+		if x.ID <= first || a.clock.Now().Sub(x.Time) >= retention { // the log has trimmed what is that old
 			continue
 		}
 		if x.Reason == "" || len(x.Rules) == 0 {
@@ -567,6 +592,40 @@ func (a *anything) purged(p *person) error {
 	return nil
 }
 
+// Nest puts a group into a group, or takes it out: it is no member at the target, and its own members are not in scope by it.
+func (a *anything) Nest(*rapid.T) {
+	g, in := a.team("group", directory.Live), a.team("inner group", directory.Live)
+	if g == in {
+		a.r.Skip("the same")
+	}
+	k := [2]*team{g, in}
+	a.say("%s in %s: %v", in.DisplayName, g.DisplayName, !a.nested[k])
+	if a.nested[k] {
+		a.no(a.dir.RemoveMembers(a.clock.Now(), g.ID, in.ID))
+	} else {
+		a.no(a.dir.AddMembers(a.clock.Now(), g.ID, in.ID))
+	}
+	a.nested[k] = !a.nested[k]
+}
+
+// Outage takes the target away, for some requests or until Lift; the job may go into quarantine.
+func (a *anything) Outage(r *rapid.T) {
+	a.down = rapid.SampledFrom([]int{1, 3, 15, -1}).Draw(r, "requests")
+	a.say("the target is down for %d requests", a.down)
+}
+
+func (a *anything) Lift(*rapid.T) { a.faults, a.down = nil, 0 }
+
+// Weeks pass.
+func (a *anything) Weeks(r *rapid.T) {
+	if rapid.IntRange(0, 9).Draw(r, "seldom") > 0 {
+		r.Skip("seldom")
+	}
+	d := time.Duration(rapid.IntRange(1, 5).Draw(r, "weeks")) * 7 * 24 * time.Hour
+	a.say("wait %v", d)
+	a.run(false, func() error { _, err := a.svc.Advance(context.Background(), d); return err })
+}
+
 // What happens at the target behind the service's back.
 
 func (a *anything) TargetLoses(r *rapid.T) {
@@ -600,10 +659,10 @@ func (a *anything) TargetEdits(r *rapid.T) {
 	a.no(err)
 	req.Header.Set("Authorization", "Bearer secret-token")
 	req.Header.Set("Content-Type", "application/scim+json")
-	faults, meanwhile := a.faults, a.meanwhile
-	a.faults, a.meanwhile = nil, nil
+	faults, meanwhile, down := a.faults, a.meanwhile, a.down
+	a.faults, a.meanwhile, a.down = nil, nil, 0
 	resp, err := http.DefaultClient.Do(req)
-	a.faults, a.meanwhile = faults, meanwhile
+	a.faults, a.meanwhile, a.down = faults, meanwhile, down
 	a.no(err)
 	body, err := io.ReadAll(resp.Body)
 	a.no(errors.Join(err, resp.Body.Close()))
@@ -694,7 +753,7 @@ func (a *anything) Meanwhile(r *rapid.T) {
 // finish puts everything in order and compares.
 func (a *anything) finish() {
 	a.say("recovery")
-	a.faults, a.meanwhile = nil, nil
+	a.faults, a.meanwhile, a.down = nil, nil, 0
 	a.set.External, a.set.UserFlows, a.set.GroupFlows, a.set.NoMembers, a.set.NoManager = true, anyFlows[0], anyFlows[0], false, false
 	a.reshape(a.set)
 	if a.skip {
@@ -752,6 +811,7 @@ func (a *anything) settle() {
 
 func (a *anything) compareUsers() {
 	held := a.resources("User")
+	a.nothingElse(held, func(id string) bool { return slices.ContainsFunc(a.users, func(p *person) bool { return p.ID == id }) })
 	for _, p := range a.users {
 		f, list := a.fate(p), held[p.ID]
 		if f.torn {
@@ -789,6 +849,15 @@ func (a *anything) compareUsers() {
 	}
 }
 
+// nothingElse checks that what the target holds stands for objects of the directory.
+func (a *anything) nothingElse(held map[string][]heldResource, known func(id string) bool) {
+	for id, list := range held {
+		if !known(id) {
+			a.t.Errorf("the target holds %v, which stands for nobody", list)
+		}
+	}
+}
+
 func (a *anything) compareTitle(p *person, x heldResource) {
 	title, _ := x.doc["title"].(string)
 	want := p.JobTitle
@@ -818,6 +887,7 @@ func (a *anything) compareManager(p *person, x heldResource) {
 
 func (a *anything) compareGroups() {
 	held := a.resources("Group")
+	a.nothingElse(held, func(id string) bool { return slices.ContainsFunc(a.groups, func(g *team) bool { return g.ID == id }) })
 	for _, g := range a.groups {
 		f, list := a.fate(g), held[g.ID]
 		switch {
@@ -837,13 +907,21 @@ func (a *anything) compareGroups() {
 }
 
 func (a *anything) compareMembers(g *team, holds []string) {
-	theirs := map[string]bool{}
+	theirs := a.resources("User")
+	for _, id := range holds {
+		user := false
+		for _, list := range theirs {
+			user = user || slices.ContainsFunc(list, func(x heldResource) bool { return x.id == id })
+		}
+		if !user {
+			a.t.Errorf("the member %s of %s is no user", id, g.DisplayName)
+		}
+	}
 	for _, p := range a.users {
 		link := a.linkOf(p.Num)
 		if link == nil || a.fate(p).torn {
 			continue
 		}
-		theirs[link.Target] = true
 		l := g.members[p]
 		in, is := l != nil && l.in, slices.Contains(holds, link.Target)
 		switch {
