@@ -124,7 +124,7 @@ func (a *anything) schema() *mapping.Schema {
 		users.Scope = clause("department", "IS NOT NULL")
 	}
 	if a.set.TeamFilter == 1 {
-		groups.Scope = clause("displayName", "REGEX MATCH", "[gr][0-9]*[02468]")
+		groups.Scope = clause("displayName", "REGEX MATCH", "[02468]$")
 	}
 	return s
 }
