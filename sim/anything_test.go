@@ -755,11 +755,16 @@ func (a *anything) finish() {
 	a.say("recovery")
 	a.faults, a.meanwhile, a.down = nil, nil, 0
 	a.set.External, a.set.UserFlows, a.set.GroupFlows, a.set.NoMembers, a.set.NoManager = true, anyFlows[0], anyFlows[0], false, false
-	a.reshape(a.set)
 	if a.skip {
 		a.SkipOutOfScope(nil)
 	}
-	a.restart(DefaultReset())
+	a.reshape(a.set)
+	if a.all == (a.scope == SyncAll) && rapid.Bool().Draw(a.r, "goes on") {
+		a.say("start") // the new mappings begin anew by themselves
+		a.no(a.svc.Start(a.app.ID))
+	} else {
+		a.restart(DefaultReset())
+	}
 	a.settle()
 	if a.broken || rapid.Bool().Draw(a.r, "full") {
 		a.restart(FullReset())

@@ -67,6 +67,10 @@ func (c *cycle) changedSince(from uint64) (list []work, err error) {
 		if b == nil {
 			return errStopped
 		}
+		own := map[uint64]bool{} // changed themselves, rather than by an assignment or a group
+		for _, o := range changes.Objects {
+			own[o.Num] = true
+		}
 		changed := readIncremental(r, b, c, changes, nil)
 		for _, w := range append(changed.users, changed.groups...) {
 			link, err := getLink(b, w.num)
@@ -76,7 +80,11 @@ func (c *cycle) changedSince(from uint64) (list []work, err error) {
 			if link != nil || b.Bucket(bucketDeparted).Get(key(w.num)) != nil {
 				continue
 			}
-			if src, ok := readSource(r, c.app, c.all, c.set, w.num); ok && !src.unread && !src.scope.In() {
+			src, ok := readSource(r, c.app, c.all, c.set, w.num)
+			if src.State == directory.Purged && !own[w.num] {
+				continue // it was purged before: what was cut short could not create it
+			}
+			if ok && !src.unread && !src.scope.In() {
 				list = append(list, work{num: w.num, kind: w.kind, imp: importUpdate})
 			}
 		}

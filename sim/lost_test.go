@@ -211,3 +211,39 @@ func TestLookIsLogged(t *testing.T) {
 		}
 	}
 }
+
+// TestPurgedBeforeTheCut: somebody left management and was purged, which leaves the account at the target. A run on demand
+// that is cut short later can't have created it, though a group that it was in changes behind that.
+func TestPurgedBeforeTheCut(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	ann, bob, cid := w.user("ann"), w.user("bob"), w.user("cid")
+	team := w.group("Team")
+	w.assign(ann.ID, bob.ID)
+	w.no(w.svc.Start(w.app.ID))
+	w.cycle()
+	w.no(w.svc.Unassign(w.app.ID, bob.ID))
+	w.cycle()
+	w.no(w.dir.AddMembers(w.clock.Now(), team.ID, bob.ID, ann.ID))
+	w.assign(team.ID)
+	w.no(w.dir.DeleteUser(w.clock.Now(), bob.ID))
+	w.no(w.dir.Purge(w.clock.Now(), bob.ID))
+	w.cycle()
+	w.assign(cid.ID)
+	commits := 0
+	w.svc.opt.FlushTarget = func(*bbolt.Tx) error {
+		if commits++; commits > 1 {
+			return errKilled
+		}
+		return nil
+	}
+	if _, err := w.svc.OnDemand(context.Background(), w.app.ID, OnDemandRequest{ObjectID: cid.ID}); err == nil {
+		t.Fatal("it was not cut short")
+	}
+	w.reopen()
+	w.no(w.dir.DeleteGroup(w.clock.Now(), team.ID))
+	w.cycle()
+	w.cycle()
+	if got, want := w.state(), "Ann active=true, Bob active=false, Cid active=true"; got != want {
+		t.Errorf("the target holds %s, want %s", got, want)
+	}
+}
