@@ -89,7 +89,7 @@ func objectOf(v any) *Object {
 }
 
 // purge leaves a tombstone: what an object is and was called, and nothing else about it. The cost does not depend on the
-// number of memberships: they go with the tombstone.
+// number of memberships: they go with the tombstone. Of a manager it is one entry in the feed for each report.
 func (t *txn) purge(now time.Time, o Object, v any) error {
 	base := *objectOf(v)
 	base.State = Purged
@@ -107,12 +107,29 @@ func (t *txn) purge(now time.Time, o Object, v any) error {
 	if err := t.putObject(v); err != nil {
 		return err
 	}
+	if err := t.orphan(now, o.Num); err != nil {
+		return err
+	}
 	n, err := t.log(now, change{Op: opPurge, Kind: o.Kind, Num: o.Num})
 	if err != nil {
 		return err
 	}
 	return t.in(bucketTombstones).Put(key(n, o.Num), nil)
 }
+
+// orphan tells readers of the feed that the live reports of a manager have none any more. It writes an entry each and reads
+// none of them: their own value goes on naming the tombstone, which counts as nobody, until that is trimmed.
+func (t *txn) orphan(now time.Time, boss uint64) error {
+	c := t.in(bucketReports).Cursor()
+	for k, _ := c.Seek(key(boss)); len(k) >= 16 && num(k) == boss; k, _ = c.Next() {
+		if _, err := t.log(now, change{Op: opUpdate, Kind: KindUser, Num: num(k[8:]), Other: boss, Changed: managerOnly}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var managerOnly = []string{"manager"}
 
 // deletedObject finds a soft-deleted object.
 func (t *txn) deletedObject(id string) (Object, any, error) {
@@ -191,18 +208,23 @@ func (s *Store) Purge(now time.Time, id string) error {
 	})
 }
 
-// purgeBatch is the number of objects that one transaction of PurgeExpired purges at most.
-const purgeBatch = 1000
+// What one transaction of PurgeExpired does at most: objects purged, and entries of the feed that begin one more.
+const (
+	purgeBatch   = 1000
+	purgeEntries = 5000
+)
 
-// PurgeExpired purges what has lain in deleted items for 30 days, oldest first, in transactions of bounded size, and
-// returns how many objects there were.
+// PurgeExpired purges what has lain in deleted items for 30 days, oldest first, in transactions of bounded size (the reports
+// of one manager stay together), and returns how many objects there were.
 func (s *Store) PurgeExpired(now time.Time) (int, error) {
 	for total := 0; ; {
 		n := 0
 		err := s.update(func(t *txn) (events []Event, err error) {
-			due := t.expired(now, purgeBatch)
-			n = len(due)
-			for _, x := range due {
+			begun := t.in(bucketFeed).Sequence()
+			for _, x := range t.expired(now, purgeBatch) {
+				if t.in(bucketFeed).Sequence()-begun >= purgeEntries {
+					break
+				}
 				o, v, err := t.deletedNum(x.num)
 				if err != nil {
 					return nil, err
@@ -215,7 +237,7 @@ func (s *Store) PurgeExpired(now time.Time) (int, error) {
 				}
 				events = append(events, Event{"purged", o.Kind.String(), o.ID})
 			}
-			if n == 0 {
+			if n = len(events); n == 0 {
 				return nil, errUnchanged
 			}
 			return events, nil
@@ -226,9 +248,7 @@ func (s *Store) PurgeExpired(now time.Time) (int, error) {
 		if err != nil {
 			return total, err
 		}
-		if total += n; n < purgeBatch {
-			return total, nil
-		}
+		total += n
 	}
 }
 

@@ -205,6 +205,11 @@ func (m *machine) Delete(r *rapid.T) {
 
 func (m *machine) purged(t *thing) {
 	t.State = Purged
+	for _, n := range slices.Sorted(maps.Keys(m.things)) {
+		if u := m.things[n]; u.Kind == KindUser && u.State == Live && u.Manager == t.Num {
+			m.note(opUpdate, n, t.Num, "manager")
+		}
+	}
 	m.note(opPurge, t.Num, 0)
 	t.Purged = uint64(len(m.events))
 }

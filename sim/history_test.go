@@ -267,6 +267,11 @@ func (h *history) PurgeUser(*rapid.T) {
 	h.say("purge %s", p.DisplayName)
 	h.no(h.dir.Purge(h.clock.Now(), p.ID))
 	p.state = directory.Purged
+	for _, q := range h.users {
+		if q.boss == p && q.state == directory.Live { // the others hear of it when they are restored
+			q.manager.begin()
+		}
+	}
 	if l := h.linkOf(p.Num); l != nil {
 		p.gone, p.open = l.Managed(), !l.Managed() && p.tried
 	}

@@ -81,6 +81,19 @@ func TestDeltaOfUsers(t *testing.T) {
 	if list, _ = w.round(fourth); fmt.Sprint(list) != "[map[@removed:map[reason:deleted] id:"+carl+"]]" {
 		t.Error(list)
 	}
+	// Whose manager is gone for good has none any more. While the manager lies among the deleted items, nothing is said.
+	_, fifth := w.round("/v1.0/users/delta?$select=displayName,manager")
+	w.want(204, "DELETE", "/v1.0/users/"+dora, nil)
+	if list, fifth = w.round(fifth); len(list) != 1 || pick(list, adele) != nil {
+		t.Error(list)
+	}
+	w.want(204, "DELETE", "/v1.0/directory/deletedItems/"+dora, nil)
+	w.want(404, "GET", "/v1.0/users/"+adele+"/manager", nil)
+	if list, _ = w.round(fifth); len(list) != 2 ||
+		fmt.Sprint(pick(list, adele)["manager@delta"]) != "[map[@odata.type:#microsoft.graph.user @removed:map[reason:deleted] id:"+dora+"]]" {
+		t.Error(list)
+	}
+	w.want(204, "PUT", "/v1.0/users/"+adele+"/manager/$ref", map[string]any{"@odata.id": "https://graph.microsoft.com/v1.0/users/" + w.user("emil")})
 	// Without $select the standard set is followed, and the manager is not.
 	_, next = w.round("/beta/users/microsoft.graph.delta()")
 	w.want(204, "PATCH", "/v1.0/users/"+adele, map[string]any{"department": "Sales"})
