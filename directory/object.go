@@ -88,6 +88,8 @@ const (
 	Expired  Code = "expired" // the change feed no longer reaches back that far
 	InUse    Code = "inUse"   // the file is open in another process
 	Foreign  Code = "foreign" // the file is none of ours, or of a newer version
+	Damaged  Code = "damaged" // the file is one of ours and can't be read
+	Ending   Code = "ending"  // the program ends before it is done
 )
 
 // Error is an error with a code and words for people: what is wrong, of which property, and what to do.

@@ -12,10 +12,13 @@ import (
 // errReset ends what was asked for before a reset.
 var errReset = &directory.Error{Code: directory.Conflict, Message: "Everything was reset meanwhile.", Hint: "Ask again: the clock stands at its beginning and no job is started."}
 
+// ErrEnding ends what waits for a cycle or an advance when the program ends. Its code is directory.Ending.
+var ErrEnding error = &directory.Error{Code: directory.Ending, Message: "The program is ending; the cycle goes on with the next start."}
+
 // Advance moves the clock by d and returns the cycles that ended meanwhile, in the order in which they ended. Advances and
 // RunCycles run one after another; a later one waits. The error is ctx's when that ends: the cycle in progress then stops
 // behind the objects in flight and goes on with the next advance, or at once where the clock runs by itself. It is
-// directory.Conflict when a Reset comes between.
+// directory.Conflict when a Reset comes between, and ErrEnding when Close does.
 func (s *Service) Advance(ctx context.Context, d time.Duration) ([]CycleResult, error) {
 	return s.advance(ctx, func(ctx context.Context) error { return s.clock.Advance(ctx, d) })
 }
@@ -43,14 +46,14 @@ func (s *Service) advance(ctx context.Context, move func(context.Context) error)
 }
 
 // exclusive runs f when the advances and cycles that were asked for before are through. The context that f gets ends with
-// ctx and with a reset.
+// ctx, with a reset and with the service.
 func (s *Service) exclusive(ctx context.Context, f func(ctx context.Context)) error {
 	s.mu.Lock()
 	era := s.era
 	s.mu.Unlock()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(era, func() { cancel(errReset) })()
+	defer context.AfterFunc(era, func() { cancel(context.Cause(era)) })()
 	err := s.clock.Exclusive(ctx, func(ctx context.Context, _ time.Time) { f(ctx) })
 	if err != nil {
 		return context.Cause(ctx)
@@ -126,15 +129,26 @@ func (s *Service) startedJobs(ids []string) (jobs []*job, err error) {
 	for _, id := range ids {
 		j := findJob(all, id)
 		if j == nil {
-			return nil, notFound("there is no provisioning job %q", id)
+			return nil, notFound("There is no provisioning job %q; Graph lists those of an application at /servicePrincipals/{id}/synchronization/jobs.", id)
 		}
 		if !j.started() {
-			return nil, &directory.Error{Code: directory.Conflict,
-				Message: fmt.Sprintf("provisioning job %s is not started", id), Hint: "start provisioning first"}
+			return nil, j.idle()
 		}
 		jobs = append(jobs, j)
 	}
 	return jobs, nil
+}
+
+// idle is the error of a cycle that is asked of a job which is paused or was never started.
+func (j *job) idle() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e := &directory.Error{Code: directory.Conflict, Message: fmt.Sprintf("The provisioning job %s was never started.", j.cfg.ID),
+		Hint: "Press Start provisioning, or POST to its /start in Graph."}
+	if j.state.Schedule == SchedulePaused {
+		e.Message = fmt.Sprintf("The provisioning job %s is paused.", j.cfg.ID)
+	}
+	return e
 }
 
 func findJob(jobs []*job, id string) *job {

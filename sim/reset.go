@@ -27,9 +27,9 @@ type Fresh struct {
 func (s *Service) Reset(ctx context.Context, f Fresh) error {
 	s.mu.Lock()
 	end := s.endEra
-	s.era, s.endEra = context.WithCancel(context.Background())
+	s.era, s.endEra = context.WithCancelCause(context.Background())
 	s.mu.Unlock()
-	end()
+	end(errReset)
 	var failed error
 	err := s.clock.Exclusive(ctx, func(ctx context.Context, _ time.Time) {
 		if failed = s.wipe(ctx, f); failed == nil && f.Fill != nil {

@@ -78,8 +78,8 @@ type Service struct {
 	owners  map[uint64][]owner // jobs that ever wrote records, by the number of the application, oldest first
 	collect *[]CycleResult     // where cycles that end are noted while an advance runs; nil otherwise
 	runCtx  context.Context    // ends when Run does
-	era     context.Context    // ends with a reset: what was asked for before it ends, too
-	endEra  context.CancelFunc
+	era     context.Context    // ends with a reset and with the service: what was asked for before it ends, too, for the same cause
+	endEra  context.CancelCauseFunc
 	closed  bool
 
 	keptMu sync.Mutex
@@ -108,7 +108,7 @@ func Open(opt Options) (*Service, error) {
 		opt: opt, dir: opt.Directory, db: opt.Directory.DB(), clock: opt.Clock, log: opt.Log,
 		wire: scim.DefaultOptions(), traffic: newTraffic(), jobs: map[uint64]*job{}, owners: map[uint64][]owner{}, runCtx: context.Background(),
 	}
-	s.era, s.endEra = context.WithCancel(context.Background())
+	s.era, s.endEra = context.WithCancelCause(context.Background())
 	s.metrics = newCounters(s)
 	s.issuer = &issuer{seed: opt.Seed, tenant: func() string { return s.dir.Tenant().ID }, clock: opt.Clock}
 	var err error
@@ -219,7 +219,7 @@ func (s *Service) Close() error {
 	jobs := s.sortedJobs()
 	end := s.endEra
 	s.mu.Unlock()
-	end()
+	end(ErrEnding)
 	for _, j := range jobs {
 		j.mu.Lock()
 		j.halt(errClosed)

@@ -255,7 +255,11 @@ func (s *Server) fail(err error, c echo.Context) {
 		return
 	}
 	status, code, message := describe(err)
-	if status >= 500 {
+	if gone := c.Request().Context().Err(); gone != nil && errors.Is(err, gone) {
+		// Nobody reads the answer, unless the program itself has ended the request.
+		s.deps.Log.Debug("the client did not wait for the answer", "method", c.Request().Method, "path", c.Request().URL.Path)
+		status, code, message = describe(sim.ErrEnding)
+	} else if status >= 500 && directory.CodeOf(err) != directory.Ending {
 		s.deps.Log.Error("request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "error", err)
 	}
 	var sendErr error
@@ -282,6 +286,8 @@ func describe(err error) (status int, code, message string) {
 		return http.StatusBadRequest, "BadRequest", err.Error()
 	case directory.Conflict:
 		return http.StatusConflict, "Conflict", err.Error()
+	case directory.Ending:
+		return http.StatusServiceUnavailable, "ServiceUnavailable", err.Error()
 	}
 	return http.StatusInternalServerError, "InternalServerError", "Something went wrong inside the program; its log says what."
 }

@@ -9,9 +9,11 @@ package scim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -141,24 +143,26 @@ func ParseTenantURL(raw string) (Endpoint, error) {
 	switch {
 	case raw == "":
 		return Endpoint{}, fmt.Errorf("the Tenant URL is empty; enter the address of the SCIM endpoint, such as https://scim.example/scim")
+	case !hasScheme(raw): // before what the parser makes of it: host:port has a scheme for it
+		return Endpoint{}, fmt.Errorf("the Tenant URL %q does not begin with https:// or http://; put one of them in front", redactURL(raw))
 	case err != nil:
-		return Endpoint{}, fmt.Errorf("the Tenant URL %q is no URL: %w", redactURL(raw), err)
+		return Endpoint{}, fmt.Errorf("the Tenant URL %q is no URL: %s; enter an address such as https://scim.example/scim", redactURL(raw), parserWords(err))
+	case u.Hostname() == "":
+		return Endpoint{}, fmt.Errorf("the Tenant URL %q names no host; enter an address such as https://scim.example/scim", redactURL(raw))
 	case len(u.Hostname()) > 253: // RFC 1035, 2.3.4
-		return Endpoint{}, fmt.Errorf("the host of the Tenant URL is longer than any name")
+		return Endpoint{}, fmt.Errorf("the host of the Tenant URL is longer than any name; check the address")
 	case !utf8.ValidString(raw) || !utf8.ValidString(u.Hostname()):
-		return Endpoint{}, fmt.Errorf("the Tenant URL %q holds bytes that are no text", redactURL(raw))
-	case u.Scheme != "https" && u.Scheme != "http":
-		return Endpoint{}, fmt.Errorf("the Tenant URL %q does not begin with https:// or http://", redactURL(raw))
-	case u.Host == "":
-		return Endpoint{}, fmt.Errorf("the Tenant URL %q names no host", redactURL(raw))
+		return Endpoint{}, fmt.Errorf("the Tenant URL %q holds bytes that are no text; enter it anew", redactURL(raw))
+	case !validPort(u.Port()):
+		return Endpoint{}, fmt.Errorf("the port %s of the Tenant URL %q does not exist; ports go from 1 to 65535", u.Port(), redactURL(raw))
 	case u.User != nil:
 		return Endpoint{}, fmt.Errorf("the Tenant URL holds a user name or password; enter the token as Secret token")
-	case u.Fragment != "":
-		return Endpoint{}, fmt.Errorf("the Tenant URL %q has a fragment (#…)", redactURL(raw))
+	case strings.Contains(raw, "#"):
+		return Endpoint{}, fmt.Errorf("the Tenant URL %q has a fragment (#…), which is never sent; leave it out", redactURL(raw))
 	}
 	name, err := idna.Lookup.ToASCII(u.Hostname())
 	if err != nil && net.ParseIP(u.Hostname()) == nil {
-		return Endpoint{}, fmt.Errorf("the Tenant URL %q names no host: %w", redactURL(raw), err)
+		return Endpoint{}, fmt.Errorf("%q in the Tenant URL is no name of a host; enter an address such as https://scim.example/scim", u.Hostname())
 	}
 	if err == nil && name != u.Hostname() {
 		u.Host = name + strings.TrimPrefix(u.Host, u.Hostname())
@@ -181,6 +185,30 @@ func ParseTenantURL(raw string) (Endpoint, error) {
 	u.RawQuery, u.ForceQuery = "", false
 	ep.Base = strings.TrimRight(u.String(), "/")
 	return ep, nil
+}
+
+func hasScheme(raw string) bool {
+	scheme, _, ok := strings.Cut(raw, "://")
+	return ok && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http"))
+}
+
+// validPort reports whether a port, as it stands in an address, is left out or one that there is.
+func validPort(port string) bool {
+	n, err := strconv.Atoi(port)
+	return port == "" || err == nil && n >= 1 && n <= 65535
+}
+
+// parserWords is why an address can't be parsed, without the address, which may hold a password, and without the parser's
+// own name.
+func parserWords(err error) string {
+	var u *url.Error
+	if !errors.As(err, &u) {
+		return err.Error()
+	}
+	if strings.Contains(u.Err.Error(), "port") {
+		return "what follows the host's colon is no port"
+	}
+	return u.Err.Error()
 }
 
 // CustomAppSSO is the endpoint as a job of the template customappsso has it: the oldest dialect whatever the flags, at an

@@ -106,9 +106,26 @@ func TestURLs(t *testing.T) {
 	if got, want := MatchURL(ep, opt, User, attribute("userName", "ann")), "https://host.example/scim/Users?filter=userName+eq+%22ann%22&tenant=7"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	for _, bad := range []string{"", "ftp://x", "host.example/scim", "https://", "https://u:p@host.example", "https://host.example/#x"} {
-		if _, err := ParseTenantURL(bad); err == nil {
-			t.Errorf("%q was taken", bad)
+	// What can't be is refused with what to do instead, in words that are not the parser's.
+	for bad, want := range map[string]string{
+		"":                                "the Tenant URL is empty; enter",
+		"ftp://x":                         "does not begin with https:// or http://; put one",
+		"host.example/scim":               "does not begin with https:// or http://; put one",
+		"host.example:8443/scim":          "does not begin with https:// or http://; put one",
+		"127.0.0.1:8443/scim":             "does not begin with https:// or http://; put one",
+		"https://":                        "names no host; enter",
+		"https://:443/scim":               "names no host; enter",
+		"https://host.example:99999/scim": "the port 99999 of the Tenant URL",
+		"https://host.example:0/scim":     "ports go from 1 to 65535",
+		"https://host.example:http/scim":  "what follows the host's colon is no port; enter",
+		"https://host name.example/scim":  "is no URL: invalid character",
+		"https://u:p@host.example":        "enter the token as Secret token",
+		"https://host.example/#x":         "has a fragment (#…), which is never sent; leave it out",
+		"https://host_..example/scim":     "is no name of a host; enter",
+	} {
+		_, err := ParseTenantURL(bad)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "parse ") {
+			t.Errorf("%q: %v, want %q", bad, err, want)
 		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,8 +59,9 @@ func (c *control) clock(ctx echo.Context) error {
 // maxBody bounds the bodies of this API.
 const maxBody = 1 << 20
 
-// decode reads a strict JSON object: unknown members and trailing data are refused by name. An empty body leaves v alone.
-func decode(ctx echo.Context, v any) error {
+// decode reads a strict JSON object: unknown members and trailing data are refused by name, with an example of what is
+// wanted. An empty body leaves v alone.
+func decode(ctx echo.Context, v any, example string) error {
 	body, err := io.ReadAll(io.LimitReader(ctx.Request().Body, maxBody+1))
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, "The body broke off.")
@@ -72,12 +75,71 @@ func decode(ctx echo.Context, v any) error {
 	d := json.NewDecoder(strings.NewReader(string(body)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return echo.NewHTTPError(http.StatusBadRequest, "The body can't be read: "+strings.TrimPrefix(err.Error(), "json: ")+".")
+		return echo.NewHTTPError(http.StatusBadRequest, unread(err, v)+" Send for example "+example+".")
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return echo.NewHTTPError(http.StatusBadRequest, "Something follows the JSON object in the body.")
+		return echo.NewHTTPError(http.StatusBadRequest, "Something follows the JSON object in the body. Send one object alone, for example "+example+".")
 	}
 	return nil
+}
+
+// unread words why a body can't be read into v: what stands where, and what belongs there.
+func unread(err error, v any) string {
+	var kind *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &kind):
+		place := "The body"
+		if kind.Field != "" {
+			place = kind.Field + " in the body"
+		}
+		what, _, _ := strings.Cut(kind.Value, " ")
+		return fmt.Sprintf("%s is of the JSON type %s; expected %s.", place, what, typeName(kind.Type))
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("The body is no JSON; character %d: %v.", syntax.Offset, syntax)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "The JSON in the body ends too early."
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return fmt.Sprintf("The body has a member %s that is not known here; known are %s.", name, strings.Join(memberNames(reflect.TypeOf(v)), ", "))
+	}
+	return "The body can't be read: " + strings.TrimPrefix(err.Error(), "json: ") + "."
+}
+
+// typeName names in JSON's words what is read into a value of a type.
+func typeName(t reflect.Type) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "a text in quotes"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	}
+	return "a whole number"
+}
+
+// memberNames lists the JSON members of a type, with those of the objects inside it.
+func memberNames(t reflect.Type) (names []string) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	for f := range t.Fields() {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
+			names = append(append(names, name), memberNames(f.Type)...)
+		}
+	}
+	return slices.Compact(names)
 }
 
 // clockChange is the body of POST /sim/clock.
@@ -96,7 +158,7 @@ type advanced struct {
 
 func (c *control) setClock(ctx echo.Context) error {
 	var body clockChange
-	if err := decode(ctx, &body); err != nil {
+	if err := decode(ctx, &body, `{"advance":"40m"}`); err != nil {
 		return err
 	}
 	given := 0
@@ -130,6 +192,9 @@ func (c *control) setClock(ctx echo.Context) error {
 	}
 	if body.Mode != nil {
 		mode = *body.Mode
+		if body.Rate != nil && (mode == clock.Real || mode == clock.Manual) {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf(`rate goes with the mode rate, not with %q. Send {"mode":%q} alone, or {"mode":"rate","rate":60}.`, mode, mode))
+		}
 		if body.Rate == nil && mode == clock.Rate {
 			return echo.NewHTTPError(http.StatusBadRequest, `The mode rate needs a rate, such as {"rate":60}.`)
 		}
@@ -195,7 +260,7 @@ type whyList struct {
 
 func (c *control) cycle(ctx echo.Context) error {
 	var body cycleRequest
-	if err := decode(ctx, &body); err != nil {
+	if err := decode(ctx, &body, `{"job":"<id>"}`); err != nil {
 		return err
 	}
 	var jobs []string

@@ -21,7 +21,7 @@ func (c *control) faults(ctx echo.Context) error {
 // setFaults replaces the list. One that can't be changes nothing.
 func (c *control) setFaults(ctx echo.Context) error {
 	var body faultList
-	if err := decode(ctx, &body); err != nil {
+	if err := decode(ctx, &body, `{"faults":[{"path":"/Users","status":503,"times":2}]}`); err != nil {
 		return err
 	}
 	if body.Faults == nil {

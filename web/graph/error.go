@@ -152,7 +152,9 @@ type innerError struct {
 // fail answers with an error.
 func (g *Graph) fail(c *call, err error) {
 	e, known := described(err)
-	if !known {
+	if gone := c.r.Context().Err(); gone != nil && errors.Is(err, gone) {
+		g.log.Debug("the client did not wait for the answer", "method", c.r.Method, "path", c.r.URL.Path, "request-id", c.requestID)
+	} else if !known {
 		g.log.Error("a Graph request failed", "method", c.r.Method, "path", c.r.URL.Path, "request-id", c.requestID, "error", err)
 	}
 	for name, values := range e.Header {
