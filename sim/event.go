@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// Event is one thing that happened, for live pages and /sim/events. Its data is one object of its topic, as the matching GET
-// returns it: CycleResult, LogRecord, Exchange, directory.Event, Job or ClockState. Of a job that is gone, by its deletion or
-// a reset, it is the last state, marked deleted. AuditRecord, of the topic audit, is for this program's own pages.
+// Event is one thing that happened, for live pages and /sim/events. Its data is one object of its topic: CycleResult,
+// LogRecord, Exchange, directory.Event, Job or ClockState. Of a job that is gone, by its deletion or a reset, it is the last
+// state, marked deleted. AuditRecord, of the topic audit, is for this program's own pages.
 type Event struct {
 	ID    uint64
 	Topic string // cycle, log, exchange, directory, job, clock or audit

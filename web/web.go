@@ -82,7 +82,7 @@ func New(d Deps) (*Server, error) {
 		s.portal.Forget()
 		return nil
 	}
-	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: reset})
+	control.Register(e, control.Deps{Service: d.Service, Target: d.Target, Reset: reset, Told: s.graph.Told})
 	s.portal = portal.New(portal.Deps{Service: d.Service, Target: d.Target, Reset: reset, DataFile: d.DataFile, LogJSON: s.graph.LogObject, API: operations()})
 	s.portal.Register(e)
 	e.GET("/openapi.json", s.openAPI)

@@ -29,6 +29,8 @@ type Deps struct {
 	Service *sim.Service
 	Target  *target.Server
 	Reset   func(context.Context) error
+	// Told is the data of an event as the matching GET answers it under the address of Graph's v1.0.
+	Told func(base string, data any) (any, error)
 }
 
 type control struct{ Deps }
@@ -324,8 +326,8 @@ const heartbeat = 15 * time.Second
 var streamed = map[string]bool{"cycle": true, "log": true, "exchange": true, "directory": true, "job": true, "clock": true}
 
 // events streams what happens as server-sent events, numbered, so that a client that comes back with Last-Event-ID
-// catches up. Each has the object that the matching GET returns: of a job that is gone the last state, marked deleted. A
-// client that did not keep up is told by an event named missed, of which a reader of the six topics takes no notice, how
+// catches up. Each has the object that the matching GET returns, put together when it is sent: of log, job and directory
+// that is Graph's. A client that did not keep up is told by an event named missed, of which a reader of the six topics takes no notice, how
 // many are gone: it has to read anew.
 func (c *control) events(ctx echo.Context) error {
 	log := c.Service.Events()
@@ -353,7 +355,7 @@ func (c *control) events(ctx echo.Context) error {
 		if err != nil {
 			_, err = fmt.Fprint(w, ": still here\n\n")
 		} else {
-			after, err = send(w, log, after)
+			after, err = c.send(w, log, after, ctx.Scheme()+"://"+ctx.Request().Host+"/v1.0")
 		}
 		if err != nil {
 			return nil // the client went away
@@ -362,7 +364,7 @@ func (c *control) events(ctx echo.Context) error {
 	}
 }
 
-func send(w io.Writer, log *sim.Events, after uint64) (uint64, error) {
+func (c *control) send(w io.Writer, log *sim.Events, after uint64, graph string) (uint64, error) {
 	list, missed := log.Since(after)
 	if missed > 0 {
 		if _, err := fmt.Fprintf(w, "event: missed\ndata: {\"missed\":%d}\n\n", missed); err != nil {
@@ -373,7 +375,11 @@ func send(w io.Writer, log *sim.Events, after uint64) (uint64, error) {
 		if after = e.ID; !streamed[e.Topic] {
 			continue
 		}
-		data, err := json.Marshal(e.Data())
+		told, err := c.Told(graph, e.Data())
+		if err != nil {
+			return after, err
+		}
+		data, err := json.Marshal(told)
 		if err != nil {
 			return after, err
 		}
