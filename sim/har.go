@@ -3,6 +3,8 @@ package sim
 import (
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -82,28 +84,53 @@ func NewHAR(list []Exchange) HAR {
 func harOf(x Exchange) harEntry {
 	e := harEntry{
 		Started: x.Time, Time: x.DurationMs, Comment: x.Reason, Timings: harTimings{Wait: x.DurationMs},
-		Request: harRequest{Method: x.Method, URL: x.URL, HTTPVersion: "HTTP/1.1", Cookies: []struct{}{}, Headers: x.RequestHeaders, QueryString: []Header{},
-			HeadersSize: -1, BodySize: len(x.RequestBody)},
+		Request: harRequest{Method: x.Method, URL: x.URL, HTTPVersion: "HTTP/1.1", Cookies: []struct{}{}, Headers: x.RequestHeaders, QueryString: queryOf(x.URL),
+			HeadersSize: -1, BodySize: bodySize(x.RequestBody, x.RequestHeaders)},
 		Response: harResponse{Status: x.Status, StatusText: http.StatusText(x.Status), HTTPVersion: "HTTP/1.1", Cookies: []struct{}{}, Headers: x.ResponseHeaders,
-			Content: harContent{len(x.ResponseBody), header(x.ResponseHeaders, "Content-Type"), x.ResponseBody}, HeadersSize: -1, BodySize: len(x.ResponseBody), Error: x.Error},
+			Content: harContent{bodySize(x.ResponseBody, x.ResponseHeaders), header(x.ResponseHeaders, "Content-Type"), x.ResponseBody}, HeadersSize: -1,
+			BodySize: bodySize(x.ResponseBody, x.ResponseHeaders), Error: x.Error},
 	}
 	if x.RequestBody != "" {
 		e.Request.PostData = &harPost{header(x.RequestHeaders, "Content-Type"), x.RequestBody}
 	}
-	if u, err := url.Parse(x.URL); err == nil {
-		q := u.Query()
-		for _, name := range []string{"attributes", "excludedAttributes", "filter", "startIndex", "count"} {
-			if q.Has(name) {
-				e.Request.QueryString = append(e.Request.QueryString, Header{Name: name, Value: q.Get(name)})
-			}
-		}
-	}
 	return e
+}
+
+// queryOf lists the parameters of an address in its order, decoded; what can't be decoded stands as it is.
+func queryOf(address string) []Header {
+	list := []Header{}
+	address, _, _ = strings.Cut(address, "#")
+	_, query, _ := strings.Cut(address, "?")
+	decoded := func(s string) string {
+		if d, err := url.QueryUnescape(s); err == nil {
+			return d
+		}
+		return s
+	}
+	for part := range strings.SplitSeq(query, "&") {
+		if part == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(part, "=")
+		list = append(list, Header{Name: decoded(name), Value: decoded(value)})
+	}
+	return list
+}
+
+// bodySize is the length of a recorded body on the wire. Of one that was cut it is what its header says, or -1.
+func bodySize(body string, headers []Header) int {
+	if !strings.HasSuffix(body, CutMark) {
+		return len(body)
+	}
+	if n, err := strconv.Atoi(header(headers, "Content-Length")); err == nil {
+		return n
+	}
+	return -1
 }
 
 func header(list []Header, name string) string {
 	for _, h := range list {
-		if h.Name == name {
+		if strings.EqualFold(h.Name, name) {
 			return h.Value
 		}
 	}
