@@ -167,7 +167,7 @@ func TestFaultOfOurOwn(t *testing.T) {
 					t.Errorf("log: %s", text)
 				}
 				var metrics strings.Builder
-				w.svc.WriteMetrics(&metrics)
+				w.no(w.svc.WriteMetrics(&metrics))
 				if !strings.Contains(metrics.String(), "entrasim_internal_errors_total 1\n") || !strings.Contains(metrics.String(), `entrasim_cycles_total{state="Failed"} 1`) {
 					t.Errorf("metrics: %s", &metrics)
 				}

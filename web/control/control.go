@@ -50,8 +50,7 @@ func (c *control) health(ctx echo.Context) error {
 func (c *control) metrics(ctx echo.Context) error {
 	ctx.Response().Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	ctx.Response().WriteHeader(http.StatusOK)
-	c.Service.WriteMetrics(ctx.Response())
-	return nil
+	return c.Service.WriteMetrics(ctx.Response())
 }
 
 func (c *control) clock(ctx echo.Context) error {
