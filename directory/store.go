@@ -46,7 +46,7 @@ type Event struct {
 
 // Store is an open file. It is safe for concurrent use.
 type Store struct {
-	db     *bbolt.DB
+	db     *File
 	tenant Tenant
 	seed   int64
 	isNew  bool
@@ -68,8 +68,8 @@ type header struct {
 	Tenant  Tenant `json:"tenant"`
 }
 
-// Open opens a tenant's file, or makes it. The error has code InUse when another process holds the file, and Foreign
-// when it is no file of this program or one of a newer version; it is left as it is.
+// Open opens a tenant's file, or makes it. The error has code InUse when another process holds the file, Foreign when it is
+// no file of this program or one of a newer version, and Damaged when it can't be read; it is left as it is.
 func Open(path string, opt Options) (*Store, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return nil, &Error{Code: Foreign, Message: path + " is a folder.", Hint: "Name a file with --data."}
@@ -99,6 +99,9 @@ func inspect(path string) error {
 	if err != nil {
 		return err
 	}
+	if err := db.whole(); err != nil {
+		return errors.Join(err, db.Close())
+	}
 	err = db.View(func(tx *bbolt.Tx) error {
 		_, _, err := identify(tx, path)
 		return err
@@ -106,7 +109,7 @@ func inspect(path string) error {
 	return errors.Join(err, db.Close())
 }
 
-func openFile(path string, opt *bbolt.Options) (*bbolt.DB, error) {
+func openFile(path string, opt *bbolt.Options) (*File, error) {
 	opt.Timeout, opt.FreelistType = time.Second, bbolt.FreelistMapType
 	// The list of free pages grows with the file, and would be written with each commit, however small. It is written when
 	// the file is closed; behind a crash it is put together from the pages in use.
@@ -116,8 +119,14 @@ func openFile(path string, opt *bbolt.Options) (*bbolt.DB, error) {
 	if runtime.GOOS != "windows" && strconv.IntSize == 64 {
 		opt.InitialMmapSize = 1 << 30
 	}
-	db, err := bbolt.Open(path, 0o600, opt)
+	f := &File{path: path}
+	err := f.Guard(func() (err error) {
+		f.db, err = bbolt.Open(path, 0o600, opt)
+		return err
+	})
 	switch {
+	case CodeOf(err) == Damaged:
+		return nil, err
 	case errors.Is(err, berrors.ErrTimeout):
 		return nil, &Error{Code: InUse, Message: path + " is in use by another process.", Hint: "Stop that one, or name another file with --data."}
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
@@ -125,7 +134,7 @@ func openFile(path string, opt *bbolt.Options) (*bbolt.DB, error) {
 	case err != nil:
 		return nil, &Error{Code: Foreign, Message: fmt.Sprintf("%s can't be opened: %v.", path, err), Hint: "Check the path and its rights, or name another file with --data."}
 	}
-	return db, nil
+	return f, nil
 }
 
 // identify reads the header of a file; empty is true when it holds nothing at all.
@@ -223,8 +232,11 @@ func createBuckets(tx *bbolt.Tx) error {
 // IsNew reports whether Open made the file, or found one whose company was never finished.
 func (s *Store) IsNew() bool { return s.isNew }
 
-// DB is the file, for other rooms that keep their own top-level buckets in it.
-func (s *Store) DB() *bbolt.DB { return s.db }
+// File is the file, for other rooms that keep their own top-level buckets in it.
+func (s *Store) File() *File { return s.db }
+
+// DB is the file without the guard against damage.
+func (s *Store) DB() *bbolt.DB { return s.db.db }
 
 // Tenant is the organisation that the file holds.
 func (s *Store) Tenant() Tenant { return s.tenant }
@@ -235,8 +247,8 @@ func (s *Store) Seed() int64 { return s.seed }
 // Close closes the file, and writes its list of free pages, see openFile.
 func (s *Store) Close() error {
 	var err error
-	if !s.db.IsReadOnly() {
-		s.db.NoFreelistSync = false
+	if f := s.db; !f.db.IsReadOnly() && f.damaged.Load() == nil {
+		f.db.NoFreelistSync = false
 		err = s.db.Update(func(*bbolt.Tx) error { return nil })
 	}
 	return errors.Join(err, s.db.Close())

@@ -126,7 +126,7 @@ func (s *Service) trimNumbered(now time.Time) error {
 }
 
 // numbered pages through a bucket of numbered values, newest first.
-func numbered[T any](db *bbolt.DB, bucket []byte, cursor string, limit int) (directory.Page[T], error) {
+func numbered[T any](db *directory.File, bucket []byte, cursor string, limit int) (directory.Page[T], error) {
 	var page directory.Page[T]
 	if limit <= 0 {
 		limit = 100

@@ -60,7 +60,7 @@ type Options struct {
 type Service struct {
 	opt     Options
 	dir     *directory.Store
-	db      *bbolt.DB
+	db      *directory.File
 	clock   *clock.Clock
 	log     *slog.Logger
 	wire    scim.Options
@@ -105,7 +105,7 @@ func Open(opt Options) (*Service, error) {
 		opt.LogCount = 1_000_000
 	}
 	s := &Service{
-		opt: opt, dir: opt.Directory, db: opt.Directory.DB(), clock: opt.Clock, log: opt.Log,
+		opt: opt, dir: opt.Directory, db: opt.Directory.File(), clock: opt.Clock, log: opt.Log,
 		wire: scim.DefaultOptions(), traffic: newTraffic(), jobs: map[uint64]*job{}, owners: map[uint64][]owner{}, runCtx: context.Background(),
 	}
 	s.era, s.endEra = context.WithCancelCause(context.Background())

@@ -286,6 +286,8 @@ func describe(err error) (status int, code, message string) {
 		return http.StatusBadRequest, "BadRequest", err.Error()
 	case directory.Conflict:
 		return http.StatusConflict, "Conflict", err.Error()
+	case directory.Damaged:
+		return http.StatusInternalServerError, "InternalServerError", err.Error()
 	case directory.Ending:
 		return http.StatusServiceUnavailable, "ServiceUnavailable", err.Error()
 	}

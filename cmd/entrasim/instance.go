@@ -92,8 +92,11 @@ func openInstance(dir *directory.Store, flags fileFlags, mode clock.Mode, rate f
 		begin = now
 	}
 	in.clock = clock.New(mode, rate, begin)
-	var err error
-	if in.target, err = target.New(target.Options{Token: sim.EmbeddedToken, Now: in.clock.Now, Wait: in.clock.Pass, Seed: flags.Seed, DB: dir.DB()}); err != nil {
+	err := dir.File().Guard(func() (err error) {
+		in.target, err = target.New(target.Options{Token: sim.EmbeddedToken, Now: in.clock.Now, Wait: in.clock.Pass, Seed: flags.Seed, DB: dir.DB()})
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	in.svc, err = sim.Open(sim.Options{Directory: dir, Clock: in.clock, Seed: flags.Seed, Concurrency: concurrency, FlushTarget: in.target.Flush, SelfURL: self, Log: log})

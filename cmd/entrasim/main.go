@@ -102,7 +102,7 @@ func report(stderr io.Writer, err error) int {
 		message, hint, code = u.message, u.hint, 2
 	case errors.As(err, &d):
 		message, hint = d.Message, d.Hint
-		if d.Code == directory.InUse || d.Code == directory.Foreign {
+		if d.Code == directory.InUse || d.Code == directory.Foreign || d.Code == directory.Damaged {
 			code = 2
 		}
 	}

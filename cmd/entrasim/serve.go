@@ -163,7 +163,9 @@ func (c *serve) Run(ctx context.Context, o output) (err error) {
 	}
 	in, err := openInstance(dir, flags, mode, rate, func() string { return addresses.url }, 0, log)
 	if err != nil {
-		err = &usage{fmt.Sprintf("%s can't be read: %v", path, err), "name another file with --data"}
+		if directory.CodeOf(err) != directory.Damaged {
+			err = &usage{fmt.Sprintf("%s can't be read: %v", path, err), "name another file with --data"}
+		}
 		return errors.Join(err, dir.Close())
 	}
 	if err := in.fill(ctx, o.err); err != nil {
