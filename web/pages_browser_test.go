@@ -37,7 +37,7 @@ func pagesOf(t testing.TB, base string) []string {
 				t.Fatal(err)
 			}
 			q := u.Query()
-			if strings.HasPrefix(u.Path, "/assets/") || strings.HasPrefix(u.Path, "/sim/") || strings.HasSuffix(u.Path, "/file") || u.Path == "/logs/download" || len(q) > 1 && !q.Has("tab") && !q.Has("edit") || len(q) > 2 {
+			if strings.HasPrefix(u.Path, "/assets/") || strings.HasPrefix(u.Path, "/sim/") || strings.HasSuffix(u.Path, "/file") || u.Path == "/logs/download" || u.Path == "/openapi.json" || len(q) > 1 && !q.Has("tab") && !q.Has("edit") || len(q) > 2 {
 				continue
 			}
 			kind := []string{scenes.ReplaceAllString(ids.ReplaceAllString(u.Path, "*"), "/scenarios/*")}
