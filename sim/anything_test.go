@@ -358,6 +358,9 @@ func (a *anything) explained() {
 		list, err := a.svc.Logs(LogQuery{ApplicationID: a.app.ID, Cursor: cursor, Limit: 50})
 		a.no(err)
 		for _, l := range list.Items {
+			if l.SkipReason == SkipNotEntitled && inScope(l) {
+				a.t.Fatalf("%s is in scope, and its record says that it is not: %s\n%s", l.DisplayName, l.Sentence, a.trail())
+			}
 			for _, id := range l.Exchanges {
 				if x, is := open[id]; is && x.Object != l.ObjectID && !strings.Contains(x.URL, "/Groups/") {
 					a.t.Fatalf("%s %s is about %s, the record that names it about %s\n%s", x.Method, x.URL, x.Object, l.ObjectID, a.trail())
@@ -372,6 +375,16 @@ func (a *anything) explained() {
 	for _, x := range open {
 		a.t.Fatalf("no record names %s %s %s: %d (%s)\n%s", x.Method, x.URL, x.RequestBody, x.Status, x.Reason, a.trail())
 	}
+}
+
+// inScope reports whether the scoping step of a record passed in all four conditions.
+func inScope(l LogRecord) bool {
+	for _, st := range l.Steps {
+		if st.Type == "scoping" {
+			return !slices.ContainsFunc(st.Details, func(d Detail) bool { return d.Value == "False" })
+		}
+	}
+	return false
 }
 
 func (a *anything) Cycle(*rapid.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -49,6 +50,7 @@ type cycle struct {
 	claims   claims
 	requests map[string][]uint64 // recorded exchanges of the objects in flight
 	warned   map[string][]string // rules that their answers broke
+	quiet    map[string]record   // of objects that were read, and of which the record of their references is to tell
 	sent     int
 
 	open      int          // failures that were open when the thresholds were last looked at
@@ -108,6 +110,9 @@ func (s *Service) cycleOf(ctx context.Context, j *job, forced bool) (result Cycl
 	defer c.hurry()
 	s.jobChanged(j)
 	err := s.contained("running a cycle", c.run)
+	if left := c.tellLeft(); left != nil && !errors.Is(left, errStopped) {
+		err = errors.Join(err, left)
+	}
 	if errors.Is(err, errStopped) && !c.restarted() {
 		c.interrupted()
 		return result, false
@@ -192,6 +197,7 @@ func (s *Service) newCycle(j *job) *cycle {
 	return &cycle{
 		s: s, j: j, app: j.num, set: j.set, opt: tune.wire, tune: tune, began0: clock.Wall(),
 		anchors: map[string]uint64{}, reads: map[uint64]read{}, requests: map[string][]uint64{}, warned: map[string][]string{},
+		quiet: map[string]record{},
 	}
 }
 
@@ -388,6 +394,50 @@ func (c *cycle) noteExchanges(r *record) {
 	r.Requests, r.Warnings = c.requests[r.ID], c.warned[r.ID]
 	delete(c.requests, r.ID)
 	delete(c.warned, r.ID)
+	delete(c.quiet, r.ID)
+}
+
+// unsaid leaves the exchanges of an object to the record of its references.
+func (c *cycle) unsaid(r record) {
+	c.mu.Lock()
+	c.quiet[r.ID] = r
+	c.mu.Unlock()
+}
+
+// isLeft reports whether exchanges of an object wait for a record.
+func (c *cycle) isLeft(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ok := c.quiet[id]
+	return ok
+}
+
+// left is the record of an object whose exchanges no other record named.
+func (c *cycle) left(id string) (r record, ok bool) {
+	c.mu.Lock()
+	r, ok = c.quiet[id]
+	c.mu.Unlock()
+	if ok {
+		c.noteExchanges(&r)
+		r.equal()
+	}
+	return r, ok
+}
+
+// tellLeft keeps the records of objects whose references a cycle did not come to.
+func (c *cycle) tellLeft() error {
+	c.mu.Lock()
+	ids := slices.Sorted(maps.Keys(c.quiet))
+	c.mu.Unlock()
+	var batch []*outcome
+	for _, id := range ids {
+		r, _ := c.left(id)
+		batch = append(batch, &outcome{num: r.Num, kind: r.Kind, escrow: EscrowMember, records: []record{r}})
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	return c.store(batch, func() {})
 }
 
 // probe asks for objects that can't exist, one for each object type that the job provisions. Every cycle begins so.

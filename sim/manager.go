@@ -51,7 +51,7 @@ func (c *cycle) lookAtManager(n uint64) (l managerLook, err error) {
 				l.target = link.Target
 			}
 		}
-		if l.state == outside { // it will be named
+		if l.state != linked { // it will be named
 			o, _ := r.Object(l.boss)
 			l.bossID = o.ID
 		}
@@ -84,7 +84,7 @@ func (c *cycle) manager(ctx context.Context, w work, list worklist) *outcome {
 	defer func() { t.finish(clock.Wall().Sub(began).Milliseconds()) }()
 	switch {
 	case look.boss != 0 && look.state == pending:
-		out.fail, out.waits = waitsFor(fmt.Sprintf("The manager of %s has no object at the target yet.", t.src.ID)), true
+		out.fail, out.waits = waitsFor(fmt.Sprintf("We were unable to assign %s as the manager of %s. The manager has no object at the target yet.", look.bossID, t.src.DisplayName)), true
 	case look.boss != 0 && look.state == outside: // until the reference changes, or an initial cycle
 		out.clear = true
 		t.rec.Action, t.rec.Status, t.rec.Code = ActionUpdate, Warning, scim.CodeUnresolvedReference

@@ -168,6 +168,9 @@ func (c *cycle) members(ctx context.Context, w work, list worklist) *outcome {
 		}
 		t.write(ctx, look.members)
 	}
+	if r, ok := c.left(look.src.ID); ok {
+		out.records = append(out.records, r)
+	}
 	return out
 }
 
@@ -180,7 +183,7 @@ type memberWriter struct {
 	out       *outcome
 	attribute string
 	dropped   []string // members out of scope that no record has named yet
-	waiting   []string // members that wait for an object at the target; named on demand, where somebody looks on
+	waiting   []string // members that wait for an object at the target; named where no other record tells what was asked
 	began     clockWall
 	kept      clockWall // when a part was committed last
 }
@@ -219,14 +222,16 @@ func (t *memberWriter) write(ctx context.Context, members []membership) {
 		r := t.record()
 		r.Status, r.Code, r.Rules = Warning, scim.CodeUnresolvedReference, []string{"S-287", "S-288"}
 		r.Dropped = t.dropped
+		t.noteExchanges(&r)
 		t.out.records = append(t.out.records, r)
 	}
-	if t.demand != nil && len(t.waiting) > 0 {
+	if len(t.waiting) > 0 && (t.demand != nil || t.isLeft(t.src.ID)) {
 		sort.Strings(t.waiting)
 		r := t.record()
 		r.Status, r.Code, r.Rules, r.Dropped = Warning, scim.CodeUnresolvedReference, []string{"S-286"}, t.waiting
 		r.Message = fmt.Sprintf("We were unable to assign %s as the members of %s. They have no object at the target yet; the next cycle adds them when they have.",
 			strings.Join(t.waiting, ", "), t.src.DisplayName)
+		t.noteExchanges(&r)
 		t.out.records = append(t.out.records, r)
 	}
 }

@@ -726,16 +726,26 @@ type failureError struct{ failure }
 
 func (f *failureError) Error() string { return f.Message }
 
+// finish keeps the record of what was decided. An object that equals the target's, and of which only references changed, has
+// none: what was asked of the target is named by the record of its references.
 func (t *step) finish(millis int64) {
+	silent := t.rec.Action == "" || t.rec.Status == Skipped && t.rec.Skip == ""
+	equal := silent && t.src.scope.In() && t.link != nil
+	if equal && t.w.refs {
+		t.unsaid(t.rec)
+		return
+	}
 	t.noteExchanges(&t.rec)
 	t.rec.Millis = millis
-	if t.rec.Action == "" || t.rec.Status == Skipped && t.rec.Skip == "" {
-		if len(t.rec.Requests) == 0 {
-			return
-		}
-		// Nothing is done for it, but the target was asked: the log explains every request.
-		t.rec.Action, t.rec.Status, t.rec.Skip = ActionOther, Skipped, SkipNotEntitled
-		t.rec.Rules = append(t.rec.Rules, t.src.outside()...)
+	switch asked := len(t.rec.Requests) > 0; {
+	case equal && t.out.waits && (asked || t.demand != nil):
+		t.rec.waitsFor(t.out.fail)
+	case silent && !asked:
+		return
+	case equal:
+		t.rec.equal()
+	case silent: // nothing is done for it, but the target was asked
+		t.skip(ActionOther, SkipNotEntitled, append(t.rec.Rules, t.src.outside()...)...)
 		t.rec.Message = "A create of it may have been taken: the target was asked, and holds nothing of it that this job made."
 	}
 	t.out.records = append(t.out.records, t.rec)

@@ -145,3 +145,13 @@ func (r *record) fail(f *failure) {
 		r.Repeats = f.Err.Repeats
 	}
 }
+
+// equal says that nothing was sent because both sides are equal already.
+func (r *record) equal() {
+	r.Action, r.Status, r.Skip, r.Rules, r.Modified = ActionOther, Skipped, SkipRedundant, []string{"S-074"}, nil
+}
+
+// waitsFor says that a reference waits for the object that it refers to.
+func (r *record) waitsFor(f *failure) {
+	r.Action, r.Status, r.Code, r.Message, r.Rules = ActionUpdate, Warning, f.Code, f.Message, []string{"S-288"}
+}

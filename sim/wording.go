@@ -112,6 +112,10 @@ func (r *record) sentence() string {
 		return fmt.Sprintf("%s failed: %s", who, firstLine(scim.WithDetail(r.Message, r.Detail)))
 	case r.Status == Skipped:
 		return fmt.Sprintf("%s skipped: %s", who, r.skipShort())
+	case r.Status == Warning && r.Message != "" && r.Kind == directory.KindUser:
+		return fmt.Sprintf("%s: manager has no object at the target yet, not sent", who)
+	case r.Status == Warning && r.Message != "":
+		return fmt.Sprintf("%s: members have no object at the target yet, not sent", who)
 	case r.Status == Warning && r.Kind == directory.KindUser:
 		return fmt.Sprintf("%s: manager out of scope, not sent", who)
 	case r.Status == Warning:
