@@ -17,23 +17,42 @@ const (
 )
 
 // principalKind is the table of an enterprise application's properties (resources/serviceprincipal.md).
-var principalKind = newKind("servicePrincipal", "ServicePrincipal", "servicePrincipals", standardFields(
+var principalKind = func() *kind {
+	k := newKind("servicePrincipal", "ServicePrincipal", "servicePrincipals", append(append(standardFields(principalFields...),
+		field{name: "samlMetadataUrl", typ: text, fixed: true}), // of the beta
+		links(`owners appRoleAssignedTo appRoleAssignments memberOf transitiveMemberOf ownedObjects createdObjects oauth2PermissionGrants
+			claimsMappingPolicies synchronization`)...))
+	k.lacks(`applicationVisibility createdByAppId customSecurityAttributes errorUrl isAuthorizationServiceEnabled isDisabled
+		passwordSingleSignOnSettings publishedPermissionScopes publisherName`)
+	return k
+}()
+
+var principalFields = []any{
 	"id", text, "deletedDateTime", moment, "accountEnabled", boolean, "addIns", objectList, "alternativeNames", textList, "appDescription", text,
 	"appDisplayName", text, "appId", text, "applicationTemplateId", text, "appOwnerOrganizationId", text, "appRoleAssignmentRequired", boolean,
 	"appRoles", objectList, "createdDateTime", moment, "description", text, "disabledByMicrosoftStatus", text, "displayName", text, "homepage", text,
 	"info", typeObject, "keyCredentials", objectList, "loginUrl", text, "logoutUrl", text, "notes", text, "notificationEmailAddresses", textList,
 	"oauth2PermissionScopes", objectList, "passwordCredentials", objectList, "preferredSingleSignOnMode", text, "preferredTokenSigningKeyThumbprint", text,
 	"replyUrls", textList, "resourceSpecificApplicationPermissions", objectList, "samlSingleSignOnSettings", typeObject, "servicePrincipalNames", textList,
-	"servicePrincipalType", text, "signInAudience", text, "tags", textList, "tokenEncryptionKeyId", text, "verifiedPublisher", typeObject))
+	"servicePrincipalType", text, "signInAudience", text, "tags", textList, "tokenEncryptionKeyId", text, "verifiedPublisher", typeObject}
 
 // applicationKind is the table of a registration's properties (resources/application.md).
-var applicationKind = newKind("application", "Application", "applications", standardFields(
+var applicationKind = func() *kind {
+	k := newKind("application", "Application", "applications", append(append(standardFields(applicationFields...),
+		field{name: "oauth2RequirePostResponse", typ: boolean}), // of the beta
+		links("owners extensionProperties createdOnBehalfOf federatedIdentityCredentials synchronization")...))
+	k.lacks(`authenticationBehaviors certification createdByAppId defaultRedirectUri isDisabled nativeAuthenticationApisEnabled
+		requestSignatureVerification servicePrincipalLockConfiguration uniqueName`)
+	return k
+}()
+
+var applicationFields = []any{
 	"id", text, "deletedDateTime", moment, "appId", text, "applicationTemplateId", text, "createdDateTime", moment, "displayName", text,
 	"description", text, "disabledByMicrosoftStatus", text, "groupMembershipClaims", text, "identifierUris", textList, "isDeviceOnlyAuthSupported", boolean,
 	"isFallbackPublicClient", boolean, "notes", text, "optionalClaims", typeObject, "publisherDomain", text, "samlMetadataUrl", text,
 	"serviceManagementReference", text, "signInAudience", text, "tags", textList, "tokenEncryptionKeyId", text, "addIns", objectList, "api", typeObject,
 	"appRoles", objectList, "info", typeObject, "keyCredentials", objectList, "parentalControlSettings", typeObject, "passwordCredentials", objectList,
-	"publicClient", typeObject, "requiredResourceAccess", objectList, "spa", typeObject, "verifiedPublisher", typeObject, "web", typeObject))
+	"publicClient", typeObject, "requiredResourceAccess", objectList, "spa", typeObject, "verifiedPublisher", typeObject, "web", typeObject}
 
 // standardFields makes fields of names and types, all of them in the standard set.
 func standardFields(pairs ...any) []field {
@@ -154,6 +173,10 @@ func (g *Graph) applicationValues(sp *directory.ServicePrincipal) values {
 			return g.dir.Tenant().DefaultDomain
 		case "passwordCredentials":
 			return passwordObjects(sp, false)
+		case "oauth2RequirePostResponse":
+			if _, written := sp.Registration[name]; !written {
+				return false
+			}
 		case "optionalClaims":
 			if _, written := sp.Registration[name]; !written {
 				return nil
@@ -270,7 +293,7 @@ func (g *Graph) getApplicationProperty(c *call) error {
 		k, find, value = applicationKind, g.application, g.applicationValues
 	}
 	p, ok := k.find(c.params["property"])
-	if !ok {
+	if !ok || p.link {
 		return noProperty(c.params["property"])
 	}
 	sp, err := find(c)

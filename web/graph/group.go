@@ -16,14 +16,32 @@ var groupKind = func() *kind {
 		"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesSyncEnabled", "preferredDataLocation", "preferredLanguage", "proxyAddresses",
 		"renewedDateTime", "resourceBehaviorOptions", "resourceProvisioningOptions", "securityEnabled", "securityIdentifier", "theme", "uniqueName",
 		"visibility", "onPremisesProvisioningErrors", "serviceProvisioningErrors"},
-		field{name: "onPremisesProvisioningErrors", typ: directory.TypeObjects}, field{name: "serviceProvisioningErrors", typ: directory.TypeObjects},
-		field{name: "members", typ: typeObject}))
+		append(append(links("members transitiveMembers memberOf transitiveMemberOf owners appRoleAssignments createdOnBehalfOf"), unifiedFields()...),
+			field{name: "onPremisesProvisioningErrors", typ: directory.TypeObjects}, field{name: "serviceProvisioningErrors", typ: directory.TypeObjects})...))
 	k.extensions = true
+	k.lacks(`accessType assignedLabels assignedLicenses cloudLicensing hasMembersWithLicenseErrors infoCatalogs isArchived isFavorite
+		isManagementRestricted isSubscribedByMail licenseProcessingState membershipRuleProcessingStatus organizationId unseenCount writebackConfiguration`)
 	return k
 }()
 
+// unified are properties that only Microsoft 365 groups have, and that an application can't write (known-issues, "Groups").
+var unified = strings.Fields("allowExternalSenders autoSubscribeNewMembers hideFromAddressLists hideFromOutlookClients")
+
+func unifiedFields() (list []field) {
+	for _, name := range unified {
+		list = append(list, field{name: name, typ: boolean, fixed: true})
+	}
+	return list
+}
+
 func groupValues(g *directory.Group) values {
 	return func(name string) any {
+		if slices.Contains(unified, name) {
+			if slices.Contains(g.GroupTypes, "Unified") {
+				return false
+			}
+			return nil
+		}
 		v, _ := g.Get(name)
 		if name == "renewedDateTime" && v == nil {
 			return g.CreatedDateTime
@@ -67,7 +85,7 @@ func (g *Graph) addToGroup(c *call, group *directory.Group, o object) (object, e
 			}
 			shown = append(shown, x)
 		}
-		o = append(slices.DeleteFunc(o, func(m member) bool { return m.name == e.name }), member{e.name, shown})
+		o = append(o, member{e.name, shown})
 	}
 	return o, nil
 }
@@ -104,7 +122,7 @@ func (g *Graph) getGroupValue(c *call) error    { return g.groupProperty(c, true
 
 func (g *Graph) groupProperty(c *call, raw bool) error {
 	p, ok := groupKind.find(c.params["property"])
-	if !ok || p.hidden {
+	if !ok || p.hidden || p.link {
 		return noProperty(c.params["property"])
 	}
 	group, err := g.group(c)

@@ -20,6 +20,8 @@ type field struct {
 	standard bool   // in the set that is answered without $select
 	filters  bool
 	hidden   bool // part of an object: for filters only
+	link     bool // a navigation property: $select passes over it, $expand may show it
+	fixed    bool // answered, but nothing here can write it
 }
 
 // kind is a type of entities.
@@ -32,6 +34,24 @@ type kind struct {
 	exact  bool              // filters compare text with regard to case
 	// extensions: names that begin with extension_ are properties as well.
 	extensions bool
+	// lacking are properties that Graph's type has and this subset has not, in lower case.
+	lacking map[string]bool
+}
+
+// links are fields for navigation properties.
+func links(names string) (list []field) {
+	for _, name := range strings.Fields(names) {
+		list = append(list, field{name: name, typ: typeObject, link: true})
+	}
+	return list
+}
+
+// lacks names properties of Graph's type that are not here.
+func (k *kind) lacks(names string) {
+	k.lacking = map[string]bool{}
+	for _, name := range strings.Fields(strings.ToLower(names)) {
+		k.lacking[name] = true
+	}
 }
 
 func newKind(name, title, set string, fields []field) *kind {
@@ -55,7 +75,42 @@ func (k *kind) find(name string) (*field, bool) {
 	return p, ok
 }
 
+// lack is the answer to a property that only Graph has; nil when it has none of that name either.
+func (k *kind) lack(name string) error {
+	if first, _, _ := strings.Cut(name, "/"); k.lacking[strings.ToLower(first)] {
+		return notImplemented("The property '" + name + "' of a " + k.name)
+	}
+	return nil
+}
+
+// undeclared is the answer to a body that holds a name that is no property of the kind.
+func (k *kind) undeclared(name string) error {
+	if err := k.lack(name); err != nil {
+		return err
+	}
+	return refused("Property '%s' does not exist as a declared property or extension property.", name)
+}
+
+// unwritable is the answer to a body that holds a property which is not written there; nil for others.
+func (p *field) unwritable() error {
+	switch {
+	case p.link:
+		return refused("Property '%s' is a navigation property; use /%s.", p.name, p.name)
+	case p.fixed:
+		return notImplemented("Writing the property '" + p.name + "'")
+	}
+	return nil
+}
+
+// unknownBind is the answer to a reference of a body that the route does not bind.
+func unknownBind(name string) error {
+	return refused("Property '%s' can't be bound here.", name)
+}
+
 func (k *kind) unknown(name string) error {
+	if err := k.lack(name); err != nil {
+		return err
+	}
 	return badRequest("Could not find a property named '%s' on type 'microsoft.graph.%s'.", name, k.name)
 }
 
@@ -102,7 +157,7 @@ func (k *kind) show(get values, selected []string) object {
 	var o object
 	if selected == nil {
 		for i := range k.fields {
-			if p := &k.fields[i]; p.standard {
+			if p := &k.fields[i]; p.standard && !p.link {
 				o = append(o, member{p.name, plain(get(p.name), p.typ)})
 			}
 		}
@@ -110,6 +165,9 @@ func (k *kind) show(get values, selected []string) object {
 	}
 	for _, name := range selected {
 		p, _ := k.find(name)
+		if p.link {
+			continue
+		}
 		o = append(o, member{p.name, plain(get(p.name), p.typ)})
 	}
 	return o

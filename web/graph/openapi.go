@@ -174,7 +174,7 @@ func Schemas() openapi.Object {
 func (k *kind) schema() openapi.Object {
 	properties := openapi.Object{}
 	for _, f := range k.fields {
-		if !f.hidden {
+		if !f.hidden && !f.link {
 			properties[f.name] = schemaOfType(f.typ)
 		}
 	}

@@ -25,7 +25,8 @@ var shapes = map[string]object{
 
 // Properties that are kept beside those that a registration and its service principal share.
 var (
-	registrationOwn = strings.Fields(`description groupMembershipClaims identifierUris isDeviceOnlyAuthSupported isFallbackPublicClient optionalClaims
+	registrationOwn = strings.Fields(`description groupMembershipClaims identifierUris isDeviceOnlyAuthSupported isFallbackPublicClient
+		oauth2RequirePostResponse optionalClaims
 		serviceManagementReference signInAudience tokenEncryptionKeyId samlMetadataUrl addIns api info parentalControlSettings publicClient
 		requiredResourceAccess spa web`)
 	registrationShared = []string{"displayName", "notes", "tags"}
@@ -160,12 +161,18 @@ func checkOwn(k *kind, p *field, v any) (any, error) {
 func sorted(k *kind, body fields, shared, own []string, extra func(name string, v any) (bool, error)) (directory.Props, map[string]any, error) {
 	props, more := directory.Props{}, map[string]any{}
 	for name, v := range body {
+		if strings.HasSuffix(name, "@odata.bind") {
+			return nil, nil, unknownBind(name)
+		}
 		if strings.Contains(name, "@odata.") {
 			continue
 		}
 		p, ok := k.find(name)
 		if !ok {
-			return nil, nil, refused("Property '%s' does not exist as a declared property or extension property.", name)
+			return nil, nil, k.undeclared(name)
+		}
+		if err := p.unwritable(); err != nil {
+			return nil, nil, err
 		}
 		known, err := extra(p.name, v)
 		switch {

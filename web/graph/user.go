@@ -10,12 +10,16 @@ import (
 
 // userKind is the table of a user's properties (resources/user.md).
 var userKind = func() *kind {
-	hidden := func(name string, typ directory.Type) field { return field{name: name, typ: typ} }
+	object := func(name string) field { return field{name: name, typ: typeObject} }
 	k := newKind("user", "User", "users", fieldsFrom(directory.UserProperties(),
 		[]string{"businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname", "userPrincipalName", "id"},
-		hidden("employeeOrgData", typeObject), hidden("onPremisesExtensionAttributes", typeObject), hidden("passwordProfile", typeObject),
-		hidden("manager", typeObject)))
+		append(links("manager directReports memberOf transitiveMemberOf ownedObjects ownedDevices registeredDevices createdObjects appRoleAssignments oauth2PermissionGrants licenseDetails"),
+			object("employeeOrgData"), object("onPremisesExtensionAttributes"), object("passwordProfile"))...))
 	k.extensions = true
+	k.lacks(`aboutMe assignedPlans authorizationInfo birthday cloudRealtimeCommunicationInfo customSecurityAttributes deviceEnrollmentLimit
+		externalUserStateChangeDateTime hireDate infoCatalogs interests isLicenseReconciliationNeeded isManagementRestricted licenseAssignmentStates
+		mailboxSettings mySite onPremisesProvisioningErrors pastProjects preferredName print provisionedPlans responsibilities schools
+		serviceProvisioningErrors settings signInActivity skills usageRights`)
 	return k
 }()
 
@@ -25,8 +29,8 @@ const typeObject directory.Type = "Object"
 func userValues(u *directory.User) values {
 	return func(name string) any {
 		switch name {
-		case "passwordProfile", "manager":
-			return nil // never shown; the manager only by $expand
+		case "passwordProfile":
+			return nil // never shown
 		case "employeeOrgData":
 			cost, _ := u.Get("employeeOrgData/costCenter")
 			division, _ := u.Get("employeeOrgData/division")
@@ -138,7 +142,7 @@ func (g *Graph) addManager(c *call, u *directory.User, o object) (object, error)
 	if err != nil {
 		return o, err
 	}
-	return append(slices.DeleteFunc(o, func(m member) bool { return m.name == "manager" }), member{"manager", shown}), nil
+	return append(o, member{"manager", shown}), nil
 }
 
 func (g *Graph) listUsers(c *call) error  { return g.users().respond(g, c) }
@@ -174,7 +178,7 @@ func (g *Graph) getUserValue(c *call) error    { return g.userProperty(c, true) 
 
 func (g *Graph) userProperty(c *call, raw bool) error {
 	p, ok := userKind.find(c.params["property"])
-	if !ok || p.hidden {
+	if !ok || p.hidden || p.link {
 		return noProperty(c.params["property"])
 	}
 	u, err := g.dir.User(userKey(c.params["id"]))
@@ -192,12 +196,18 @@ func edit[T any](k *kind, rows []directory.Property[T], body fields) (directory.
 	}
 	props := directory.Props{}
 	for name, v := range body {
+		if strings.HasSuffix(name, "@odata.bind") {
+			return nil, unknownBind(name)
+		}
 		if strings.Contains(name, "@odata.") {
 			continue
 		}
 		p, ok := k.find(name)
 		if !ok {
-			return nil, refused("Property '%s' does not exist as a declared property or extension property.", name)
+			return nil, k.undeclared(name)
+		}
+		if err := p.unwritable(); err != nil {
+			return nil, err
 		}
 		if synced[p.name] || p.name == "identities" && v == nil {
 			return nil, refused("Property '%s' is read-only and cannot be set.", p.name)
@@ -249,9 +259,6 @@ func (g *Graph) userEdit(c *call, creating bool) (directory.Props, error) {
 		if _, domain, _ := strings.Cut(upn, "@"); domain != "" && !strings.EqualFold(domain, g.dir.Tenant().DefaultDomain) {
 			return nil, refused("The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.")
 		}
-	}
-	if _, given := props["manager"]; given {
-		return nil, refused("Property 'manager' is a navigation property; bind it with 'manager@odata.bind' or use /manager/$ref.")
 	}
 	if bound {
 		id, err := reference(boss)
