@@ -53,28 +53,13 @@ func (k *kind) read(c *call) (t terms, err error) {
 		return t, err
 	}
 	advanced := c.eventual() && counted
-	t.count = counted && c.eventual()
-	if text, ok := c.query["filter"]; ok {
-		if t.filter, err = parseFilter(text); err != nil {
-			return t, err
-		}
-		if err := t.filter.check(k); err != nil {
-			return t, err
-		}
-		if !advanced {
-			if err := k.needsMore(t.filter); err != nil {
-				return t, err
-			}
-		}
+	given, filtered := c.query["filter"]
+	text, searched := c.query["search"]
+	found, err := k.conditions(c, given, filtered, text, searched)
+	if err != nil {
+		return t, err
 	}
-	if text, ok := c.query["search"]; ok {
-		if !c.eventual() {
-			return t, unsupportedQuery("Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'")
-		}
-		if t.search, err = parseSearch(text, k); err != nil {
-			return t, err
-		}
-	}
+	t.count, t.filter, t.search = counted && c.eventual(), found.filter, found.search
 	if text, ok := c.query["orderby"]; ok {
 		if err := k.order(text, &t.query); err != nil {
 			return t, err
@@ -87,6 +72,34 @@ func (k *kind) read(c *call) (t terms, err error) {
 		return t, err
 	}
 	return t, nil
+}
+
+// conditions reads $filter and $search.
+func (k *kind) conditions(c *call, given string, filtered bool, text string, searched bool) (t terms, err error) {
+	counted, err := c.query.count()
+	if err != nil {
+		return t, err
+	}
+	if filtered {
+		if t.filter, err = parseFilter(given); err != nil {
+			return t, err
+		}
+		if err := t.filter.check(k); err != nil {
+			return t, err
+		}
+		if !c.eventual() || !counted {
+			if err := k.needsMore(t.filter); err != nil {
+				return t, err
+			}
+		}
+	}
+	if searched {
+		if !c.eventual() {
+			return t, unsupportedQuery("Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'")
+		}
+		t.search, err = parseSearch(text, k)
+	}
+	return t, err
 }
 
 // needsMore refuses what only advanced queries may ask.

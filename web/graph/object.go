@@ -115,26 +115,9 @@ func (g *Graph) directoryObject(id string, selected []string) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var get values
-	switch o.Kind {
-	case directory.KindGroup:
-		v, err := g.dir.Group(id)
-		if err != nil {
-			return nil, err
-		}
-		get = groupValues(&v)
-	case directory.KindServicePrincipal:
-		v, err := g.dir.ServicePrincipal(id)
-		if err != nil {
-			return nil, err
-		}
-		get = g.principalValues(&v)
-	default:
-		v, err := g.dir.User(id)
-		if err != nil {
-			return nil, err
-		}
-		get = userValues(&v)
+	get, err := g.valuesOf(o)
+	if err != nil {
+		return nil, err
 	}
 	return k.show(get, names).with(k.odataType()), nil
 }
@@ -184,6 +167,31 @@ func castKind(cast string) (k directory.Kind, empty, ok bool) {
 	return 0, false, false
 }
 
+// ofKind are the objects of one kind; none of them when there can't be any.
+func ofKind(list []directory.Object, k directory.Kind, empty bool) []directory.Object {
+	return slices.DeleteFunc(slices.Clone(list), func(o directory.Object) bool { return empty || o.Kind != k })
+}
+
+// countObjects answers the path /$count of a list of objects.
+func (g *Graph) countObjects(c *call, list []directory.Object) error {
+	if cast := c.params["cast"]; cast != "" {
+		k, empty, ok := castKind(cast)
+		if !ok {
+			return noSegment("microsoft.graph." + cast)
+		}
+		list = ofKind(list, k, empty)
+	}
+	c.query["count"] = "true" // as advanced as a query can be
+	wanted, err := c.sieve()
+	if err != nil {
+		return err
+	}
+	if list, err = g.kept(wanted, list); err != nil {
+		return err
+	}
+	return c.text(http.StatusOK, itoa(len(list)))
+}
+
 // respondObjects answers with objects of several kinds, or with those of one.
 func (g *Graph) respondObjects(c *call, list []directory.Object, cast string) error {
 	if err := checkSelected(c.query.list("select")); err != nil {
@@ -195,7 +203,7 @@ func (g *Graph) respondObjects(c *call, list []directory.Object, cast string) er
 		if !ok {
 			return noSegment("microsoft.graph." + cast)
 		}
-		list = slices.DeleteFunc(slices.Clone(list), func(o directory.Object) bool { return empty || o.Kind != k })
+		list = ofKind(list, k, empty)
 		if !empty {
 			context = kindOf(k).set
 		}
@@ -206,6 +214,13 @@ func (g *Graph) respondObjects(c *call, list []directory.Object, cast string) er
 	}
 	token, err := g.resume(c, c.path)
 	if err != nil {
+		return err
+	}
+	wanted, err := c.sieve()
+	if err != nil {
+		return err
+	}
+	if list, err = g.kept(wanted, list); err != nil {
 		return err
 	}
 	begin := slices.IndexFunc(list, func(o directory.Object) bool { return o.Num > token.Last })

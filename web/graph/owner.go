@@ -14,7 +14,7 @@ func ownerRoutes() (r []route) {
 		r = append(r,
 			route{method: "GET", path: set + "/owners", handle: (*Graph).listOwners, options: pageOptions, doc: "List owners"},
 			route{method: "GET", path: set + "/owners/{cast}", handle: (*Graph).listOwners, options: pageOptions, doc: "List owners of one type"},
-			route{method: "GET", path: set + "/owners/$count", handle: (*Graph).countOwners, doc: "Count owners"},
+			route{method: "GET", path: set + "/owners/$count", handle: (*Graph).countOwners, options: "filter search", doc: "Count owners"},
 			route{method: "GET", path: set + "/owners/$ref", handle: (*Graph).listOwnerRefs, doc: "List the addresses of owners"},
 			route{method: "POST", path: set + "/owners/$ref", handle: (*Graph).addOwner, doc: "Add an owner"},
 			route{method: "DELETE", path: set + "/owners/$ref", handle: (*Graph).removeOwner, doc: "Remove the owner that @id names"},
@@ -50,7 +50,7 @@ func (g *Graph) countOwners(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.text(http.StatusOK, itoa(len(list)))
+	return g.countObjects(c, list)
 }
 
 func (g *Graph) listOwnerRefs(c *call) error {

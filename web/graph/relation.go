@@ -13,24 +13,55 @@ import (
 type relation func(id, cursor string, limit int, wanted func(directory.Kind) bool) (directory.Page[directory.Object], error)
 
 // listMembers answers a page of members, of one kind when the path has a cast; listMemberRefs their addresses.
-func (g *Graph) listMembers(c *call) error    { return g.related(c, g.dir.FilterMembers, false) }
+func (g *Graph) listMembers(c *call) error    { return g.related(c, g.members(c), false) }
 func (g *Graph) listMemberRefs(c *call) error { return g.related(c, g.dir.FilterMembers, true) }
+
+// members lists the members of a group; when $filter names some by their ids, those alone are looked at.
+func (g *Graph) members(c *call) relation {
+	return func(id, cursor string, limit int, wanted func(directory.Kind) bool) (page directory.Page[directory.Object], err error) {
+		s, err := c.sieve()
+		if err != nil {
+			return page, err
+		}
+		ids, named := s.ids()
+		if !named {
+			return g.dir.FilterMembers(id, cursor, limit, wanted)
+		}
+		if _, err := g.dir.Group(id); err != nil {
+			return page, err
+		}
+		for _, x := range ids {
+			o, is, err := g.dir.IsMember(id, x)
+			if err != nil {
+				return page, err
+			}
+			if is && strings.EqualFold(o.ID, x) && wanted(o.Kind) {
+				page.Items = append(page.Items, o)
+			}
+		}
+		return page, nil
+	}
+}
 
 // memberOf lists the groups that an object is an immediate member of, listReports the users whose manager a user is.
 func (g *Graph) memberOf(c *call) error    { return g.related(c, g.dir.FilterMemberOf, false) }
 func (g *Graph) listReports(c *call) error { return g.related(c, g.dir.FilterReports, false) }
 
 // relatedID is the id of the object that the path begins with.
-func relatedID(c *call) (string, error) {
+func (g *Graph) relatedID(c *call) (string, error) {
 	id := userKey(c.params["id"])
-	if strings.HasPrefix(strings.ToLower(c.path), "/groups") {
+	switch path := strings.ToLower(c.path); {
+	case strings.HasPrefix(path, "/groups"):
 		return id, checkGUID(id)
+	case strings.HasPrefix(path, "/serviceprincipals"):
+		sp, err := g.principal(c)
+		return sp.ID, err
 	}
 	return id, nil
 }
 
 func (g *Graph) related(c *call, list relation, refs bool) error {
-	id, err := relatedID(c)
+	id, err := g.relatedID(c)
 	if err != nil {
 		return err
 	}
@@ -49,8 +80,12 @@ func (g *Graph) related(c *call, list relation, refs bool) error {
 	if refs {
 		context = "Collection($ref)"
 	}
+	keep, err := c.sieve()
+	if err != nil {
+		return err
+	}
 	begin := token.Cursor == ""
-	page, err := list(id, token.Cursor, top, wanted)
+	page, err := g.sifted(id, token.Cursor, top, list, wanted, keep)
 	if err != nil {
 		return err
 	}
@@ -61,8 +96,28 @@ func (g *Graph) related(c *call, list relation, refs bool) error {
 		if !begin {
 			return -1, nil
 		}
-		return countOf(id, list, wanted)
+		return g.countOf(id, list, wanted, keep)
 	})
+}
+
+// sifted is a page of a relation with what a sieve keeps of it. It reads as many at a time as there is room for, so that the
+// cursor stands behind the last one shown.
+func (g *Graph) sifted(id, cursor string, top int, list relation, wanted func(directory.Kind) bool, keep *sieve) (out directory.Page[directory.Object], err error) {
+	for {
+		page, err := list(id, cursor, top-len(out.Items), wanted)
+		if err != nil {
+			return out, err
+		}
+		kept, err := g.kept(keep, page.Items)
+		if err != nil {
+			return out, err
+		}
+		out.Items = append(out.Items, kept...)
+		if cursor = page.Next; cursor == "" || len(out.Items) >= top {
+			out.Next = cursor
+			return out, nil
+		}
+	}
 }
 
 // respondPage answers with a page of objects of several kinds; a token without a list is none. count is asked when the
@@ -105,20 +160,24 @@ func (g *Graph) respondPage(c *call, context string, token pageToken, items []di
 }
 
 // countOf counts what an object is connected with, without reading it more than a stretch at a time.
-func countOf(id string, list relation, wanted func(directory.Kind) bool) (n int, err error) {
+func (g *Graph) countOf(id string, list relation, wanted func(directory.Kind) bool, keep *sieve) (n int, err error) {
 	for cursor := ""; ; {
 		page, err := list(id, cursor, 5000, wanted)
 		if err != nil {
 			return 0, err
 		}
-		n += len(page.Items)
+		kept, err := g.kept(keep, page.Items)
+		if err != nil {
+			return 0, err
+		}
+		n += len(kept)
 		if cursor = page.Next; cursor == "" {
 			return n, nil
 		}
 	}
 }
 
-func (g *Graph) countMembers(c *call) error  { return g.countRelated(c, g.dir.FilterMembers) }
+func (g *Graph) countMembers(c *call) error  { return g.countRelated(c, g.members(c)) }
 func (g *Graph) countMemberOf(c *call) error { return g.countRelated(c, g.dir.FilterMemberOf) }
 func (g *Graph) countReports(c *call) error  { return g.countRelated(c, g.dir.FilterReports) }
 
@@ -134,7 +193,7 @@ func (g *Graph) countRelated(c *call, list relation) error {
 	if err := needEventual(c); err != nil {
 		return err
 	}
-	id, err := relatedID(c)
+	id, err := g.relatedID(c)
 	if err != nil {
 		return err
 	}
@@ -142,7 +201,12 @@ func (g *Graph) countRelated(c *call, list relation) error {
 	if err != nil {
 		return err
 	}
-	n, err := countOf(id, list, wanted)
+	c.query["count"] = "true" // as advanced as a query can be
+	keep, err := c.sieve()
+	if err != nil {
+		return err
+	}
+	n, err := g.countOf(id, list, wanted, keep)
 	if err != nil {
 		return err
 	}
@@ -198,7 +262,7 @@ func (g *Graph) groupObjects(start directory.Object) (list []directory.Object, e
 
 // transitiveMemberOf follows memberships upwards.
 func (g *Graph) transitiveMemberOf(c *call) error {
-	id, err := relatedID(c)
+	id, err := g.relatedID(c)
 	if err != nil {
 		return err
 	}
@@ -217,7 +281,7 @@ func (g *Graph) countTransitiveMemberOf(c *call) error {
 	if err := needEventual(c); err != nil {
 		return err
 	}
-	id, err := relatedID(c)
+	id, err := g.relatedID(c)
 	if err != nil {
 		return err
 	}
@@ -229,7 +293,7 @@ func (g *Graph) countTransitiveMemberOf(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.text(http.StatusOK, itoa(len(list)))
+	return g.countObjects(c, list)
 }
 
 // groupsMost bounds the groups that a page token names.
@@ -253,6 +317,15 @@ func (g *Graph) transitiveMembers(c *call) error {
 	wanted, context, err := castOf(c)
 	if err != nil {
 		return err
+	}
+	if keep, err := c.sieve(); err != nil {
+		return err
+	} else if keep != nil {
+		list, err := g.allBelow(start.Num, wanted)
+		if err != nil {
+			return err
+		}
+		return g.respondObjects(c, list, c.params["cast"])
 	}
 	var page []directory.Object
 	total := -1
@@ -287,6 +360,19 @@ func (g *Graph) transitiveMembers(c *call) error {
 	return g.respondPage(c, context, token, page, false, func() (int, error) { return total, nil })
 }
 
+// allBelow reads the direct and nested members of a group.
+func (g *Graph) allBelow(start uint64, wanted func(directory.Kind) bool) (list []directory.Object, err error) {
+	err = g.dir.View(func(r *directory.Reader) error {
+		for _, n := range within(r, below(r, start), start, 0, math.MaxInt, wanted) {
+			if o, ok := r.Object(n); ok {
+				list = append(list, o)
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
 // within lists the first members of some groups behind a number, in order and each once, at least as many as the limit when
 // there are so many; start is none of them.
 func within(r *directory.Reader, groups []uint64, start, after uint64, limit int, wanted func(directory.Kind) bool) []uint64 {
@@ -316,6 +402,13 @@ func (g *Graph) countTransitive(c *call) error {
 	wanted, _, err := castOf(c)
 	if err != nil {
 		return err
+	}
+	if c.query["filter"] != "" || c.query["search"] != "" {
+		list, err := g.allBelow(start.Num, wanted)
+		if err != nil {
+			return err
+		}
+		return g.countObjects(c, list)
 	}
 	n := 0
 	if err := g.dir.View(func(r *directory.Reader) error {
@@ -373,7 +466,7 @@ func (g *Graph) checkMembership(c *call) error {
 
 // respondGroups answers with the ids of the groups that an object is in, as far as they are wanted.
 func (g *Graph) respondGroups(c *call, wanted func(directory.Object) (bool, error)) error {
-	id, err := relatedID(c)
+	id, err := g.relatedID(c)
 	if err != nil {
 		return err
 	}

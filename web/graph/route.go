@@ -21,7 +21,8 @@ type route struct {
 const (
 	listOptions   = "select filter orderby search count top expand skiptoken"
 	objectOptions = "select expand"
-	pageOptions   = "select count top skiptoken"
+	pageOptions   = "select filter search count top skiptoken"
+	countOptions  = "filter search"
 	deltaOptions  = "select filter skiptoken deltatoken"
 )
 
@@ -41,7 +42,7 @@ func routes() []route {
 		{method: "DELETE", path: "/users/{id}/manager/$ref", handle: (*Graph).deleteManager, doc: "Remove a manager"},
 		{method: "GET", path: "/users/{id}/directReports", handle: (*Graph).listReports, options: pageOptions, doc: "List direct reports"},
 		{method: "GET", path: "/users/{id}/directReports/{cast}", handle: (*Graph).listReports, options: pageOptions, doc: "List direct reports of one type"},
-		{method: "GET", path: "/users/{id}/directReports/$count", handle: (*Graph).countReports, doc: "Count direct reports"},
+		{method: "GET", path: "/users/{id}/directReports/$count", handle: (*Graph).countReports, options: countOptions, doc: "Count direct reports"},
 		{method: "GET", path: "/users/{id}/{property}", handle: (*Graph).getUserProperty, doc: "Get one property of a user", property: true},
 		{method: "GET", path: "/users/{id}/{property}/$value", handle: (*Graph).getUserValue, doc: "Get one property of a user as text", property: true},
 
@@ -54,16 +55,16 @@ func routes() []route {
 		{method: "DELETE", path: "/groups/{id}", handle: (*Graph).deleteGroup, doc: "Delete a group"},
 		{method: "GET", path: "/groups/{id}/members", handle: (*Graph).listMembers, options: pageOptions, doc: "List members"},
 		{method: "GET", path: "/groups/{id}/members/{cast}", handle: (*Graph).listMembers, options: pageOptions, doc: "List members of one type"},
-		{method: "GET", path: "/groups/{id}/members/$count", handle: (*Graph).countMembers, doc: "Count members"},
-		{method: "GET", path: "/groups/{id}/members/{cast}/$count", handle: (*Graph).countMembers, doc: "Count members of one type"},
+		{method: "GET", path: "/groups/{id}/members/$count", handle: (*Graph).countMembers, options: countOptions, doc: "Count members"},
+		{method: "GET", path: "/groups/{id}/members/{cast}/$count", handle: (*Graph).countMembers, options: countOptions, doc: "Count members of one type"},
 		{method: "GET", path: "/groups/{id}/members/$ref", handle: (*Graph).listMemberRefs, options: "count top skiptoken", doc: "List the addresses of members"},
 		{method: "POST", path: "/groups/{id}/members/$ref", handle: (*Graph).addMember, doc: "Add a member"},
 		{method: "DELETE", path: "/groups/{id}/members/$ref", handle: (*Graph).removeMemberByURL, doc: "Remove the member that @id names"},
 		{method: "GET", path: "/groups/{id}/members/{member}/$ref", handle: (*Graph).getMemberRef, doc: "Get the address of a member"},
 		{method: "DELETE", path: "/groups/{id}/members/{member}/$ref", handle: (*Graph).removeMember, doc: "Remove a member"},
 		{method: "GET", path: "/groups/{id}/transitiveMembers", handle: (*Graph).transitiveMembers, options: pageOptions, doc: "List direct and nested members"},
-		{method: "GET", path: "/groups/{id}/transitiveMembers/$count", handle: (*Graph).countTransitive, doc: "Count direct and nested members"},
-		{method: "GET", path: "/groups/{id}/transitiveMembers/{cast}/$count", handle: (*Graph).countTransitive, doc: "Count direct and nested members of one type"},
+		{method: "GET", path: "/groups/{id}/transitiveMembers/$count", handle: (*Graph).countTransitive, options: countOptions, doc: "Count direct and nested members"},
+		{method: "GET", path: "/groups/{id}/transitiveMembers/{cast}/$count", handle: (*Graph).countTransitive, options: countOptions, doc: "Count direct and nested members of one type"},
 		{method: "GET", path: "/groups/{id}/transitiveMembers/{cast}", handle: (*Graph).transitiveMembers, options: pageOptions, doc: "List direct and nested members of one type"},
 		{method: "GET", path: "/groups/{id}/{property}", handle: (*Graph).getGroupProperty, doc: "Get one property of a group", property: true},
 		{method: "GET", path: "/groups/{id}/{property}/$value", handle: (*Graph).getGroupValue, doc: "Get one property of a group as text", property: true},
@@ -112,12 +113,14 @@ func routes() []route {
 		{method: "GET", path: "/servicePrincipals/{id}/appRoleAssignedTo/{assignment}", handle: (*Graph).getAssigned, doc: "Get an assignment"},
 		{method: "DELETE", path: "/servicePrincipals/{id}/appRoleAssignedTo/{assignment}", handle: (*Graph).deleteAssigned, doc: "Remove an assignment"},
 	}
-	for _, set := range []string{"/users/{id}", "/groups/{id}"} {
+	for _, set := range []string{"/users/{id}", "/groups/{id}", "/servicePrincipals/{id}"} {
 		r = append(r,
 			route{method: "GET", path: set + "/memberOf", handle: (*Graph).memberOf, options: pageOptions, doc: "List the groups that the object is a member of"},
 			route{method: "GET", path: set + "/memberOf/{cast}", handle: (*Graph).memberOf, options: pageOptions, doc: "The same of one type"},
-			route{method: "GET", path: set + "/memberOf/$count", handle: (*Graph).countMemberOf, doc: "Count the groups that the object is a member of"},
-			route{method: "GET", path: set + "/transitiveMemberOf/$count", handle: (*Graph).countTransitiveMemberOf, doc: "Count the same with groups of groups"},
+			route{method: "GET", path: set + "/memberOf/$count", handle: (*Graph).countMemberOf, options: countOptions, doc: "Count the groups that the object is a member of"},
+			route{method: "GET", path: set + "/memberOf/{cast}/$count", handle: (*Graph).countMemberOf, options: countOptions, doc: "Count the same of one type"},
+			route{method: "GET", path: set + "/transitiveMemberOf/{cast}/$count", handle: (*Graph).countTransitiveMemberOf, options: countOptions, doc: "Count the same of one type with groups of groups"},
+			route{method: "GET", path: set + "/transitiveMemberOf/$count", handle: (*Graph).countTransitiveMemberOf, options: countOptions, doc: "Count the same with groups of groups"},
 			route{method: "GET", path: set + "/transitiveMemberOf", handle: (*Graph).transitiveMemberOf, options: pageOptions, doc: "The same with groups of groups"},
 			route{method: "GET", path: set + "/transitiveMemberOf/{cast}", handle: (*Graph).transitiveMemberOf, options: pageOptions, doc: "The same of one type"},
 		)
@@ -131,7 +134,7 @@ func routes() []route {
 			route{method: "DELETE", path: set + "/appRoleAssignments/{assignment}", handle: (*Graph).deleteAssignment, doc: "Remove an assignment"},
 		)
 	}
-	for _, set := range []string{"/users/{id}", "/groups/{id}", "/directoryObjects/{id}"} {
+	for _, set := range []string{"/users/{id}", "/groups/{id}", "/servicePrincipals/{id}", "/directoryObjects/{id}"} {
 		r = append(r,
 			route{method: "POST", path: set + "/checkMemberGroups", handle: (*Graph).checkMembership, doc: "Which of some groups the object is in, nested ones included"},
 			route{method: "POST", path: set + "/checkMemberObjects", handle: (*Graph).checkMembership, doc: "The same"},
