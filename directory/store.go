@@ -57,7 +57,7 @@ type Store struct {
 
 const (
 	program = "entrasim"
-	version = 2
+	version = 3
 )
 
 // header is what meta says of the file.

@@ -50,7 +50,7 @@ import (
 //	    applications
 //	      <application><record number> -> ""
 //	    objects
-//	      <object><record number> -> ""
+//	      <part of the log><object><record number> -> "", see logPart
 //	    owners
 //	      <application><record number> -> owner: the job whose records begin there; it stays when the job goes
 //	  audit

@@ -118,7 +118,7 @@ func (s *Service) putRecord(tx *bbolt.Tx, r *record) error {
 	if err := b.Bucket(bucketByApp).Put(key(r.App, n), nil); err != nil {
 		return err
 	}
-	if err := b.Bucket(bucketByObject).Put(key(r.Num, n), nil); err != nil {
+	if err := b.Bucket(bucketByObject).Put(byObject(r.Num, n), nil); err != nil {
 		return err
 	}
 	s.records++
@@ -141,7 +141,7 @@ func (s *Service) dropRecord(b *bbolt.Bucket, n uint64) error {
 	}
 	s.records--
 	for _, d := range []struct{ bucket, key []byte }{
-		{bucketRecords, key(n)}, {bucketByApp, key(r.App, n)}, {bucketByObject, key(r.Num, n)},
+		{bucketRecords, key(n)}, {bucketByApp, key(r.App, n)}, {bucketByObject, byObject(r.Num, n)},
 	} {
 		if err := b.Bucket(d.bucket).Delete(d.key); err != nil {
 			return err
@@ -284,13 +284,13 @@ func (s *Service) logWalkOf(q LogQuery) (w logWalk, match func(*record) bool, er
 		if !ok {
 			return logWalk{}, nil, nil
 		}
-		w.prefix, w.bucket = key(n), bucketByObject
+		w.of, w.bucket = n, bucketByObject
 	case q.ApplicationID != "":
 		app, err := s.Application(q.ApplicationID)
 		if err != nil {
 			return w, nil, err
 		}
-		w.prefix, w.bucket = key(app.Num), bucketByApp
+		w.of, w.bucket = app.Num, bucketByApp
 	}
 	return w, match, nil
 }

@@ -125,6 +125,55 @@ func TestFindLogs(t *testing.T) {
 	}
 }
 
+// TestRecordsOfAnObject finds an object's records page by page in several parts of the log, from the first number of a part to
+// its last one, also when the oldest of them have been dropped.
+func TestRecordsOfAnObject(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	id := w.user("grace").ID
+	n, ok := w.svc.num(id)
+	if !ok {
+		t.Fatal("the user has no number")
+	}
+	has := func(seq int) bool { return seq%logPart <= 2 || seq%logPart == logPart-1 || seq%97 == 0 }
+	total := 3*logPart + 5
+	w.no(w.svc.update(func(tx *bbolt.Tx) error {
+		for seq := 1; seq <= total; seq++ {
+			r := record{App: w.app.Num, Time: start, Num: n + 1, Name: fmt.Sprint(seq)}
+			if has(seq) {
+				r.Num = n
+			}
+			if err := w.svc.putRecord(tx, &r); err != nil {
+				return err
+			}
+		}
+		for seq := uint64(1); seq <= 100; seq++ {
+			if err := w.svc.dropRecord(tx.Bucket(bucketSim).Bucket(bucketLog), seq); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	var want, got []string
+	for seq := total; seq > 100; seq-- {
+		if has(seq) {
+			want = append(want, fmt.Sprint(seq))
+		}
+	}
+	for q := (LogQuery{ObjectID: id, Limit: 7}); ; {
+		page, err := w.svc.Logs(q)
+		w.no(err)
+		for _, r := range page.Items {
+			got = append(got, r.DisplayName)
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			break
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%d records, want %d:\n%v\n%v", len(got), len(want), got, want)
+	}
+}
+
 // TestRecordsKeepTheirJob: a record names its job when that is deleted, when the application has another one, and when the
 // application is gone; also in a file that an earlier version wrote.
 func TestRecordsKeepTheirJob(t *testing.T) {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,13 +64,60 @@ func (s *Service) ScanLogs(q LogScan, keep func(*LogRecord) bool) (directory.Pag
 	return page, err
 }
 
-// logWalk is a walk through the records of an index of the log.
+// logWalk is a walk through the records of an index of the log. An object's records are found by the parts of the log.
 type logWalk struct {
-	bucket    []byte // bucketRecords, or an index whose keys are prefix and number
-	prefix    []byte
+	bucket    []byte    // bucketRecords, bucketByApp or bucketByObject
+	of        uint64    // number of the application or object
 	from, to  time.Time // both included; a zero time does not bound
 	ascending bool
 	begin     uint64 // number of the first record that is looked at; 0: where the walk begins by itself
+}
+
+// logPart is how many records make a part of the log. The index of objects begins with the part: what is logged at one time
+// then lies side by side, however large the company is, and the records of one object are found with a look into each part.
+const logPart = 2048
+
+func byObject(object, n uint64) []byte { return key(n/logPart, object, n) }
+
+// each hands the numbers of the records of a walk from low to high, or from high to low, to f with what the index holds of
+// them, until it returns false.
+func (w logWalk) each(b *bbolt.Bucket, low, high uint64, f func(n uint64, v []byte) bool) {
+	c := b.Bucket(w.bucket).Cursor()
+	switch {
+	case string(w.bucket) == string(bucketRecords):
+		w.eachOf(c, nil, low, high, f)
+	case string(w.bucket) == string(bucketByApp):
+		w.eachOf(c, key(w.of), low, high, f)
+	default: // nobody asks for the oldest of an object first
+		for part := high/logPart + 1; part > low/logPart && w.eachOf(c, key(part-1, w.of), low, high, f); part-- {
+		}
+	}
+}
+
+// eachOf is each for the numbers behind one prefix; it reports whether f wants more.
+func (w logWalk) eachOf(c *bbolt.Cursor, prefix []byte, low, high uint64, f func(n uint64, v []byte) bool) bool {
+	at := func(n uint64) []byte { return append(slices.Clip(prefix), key(n)...) }
+	step := c.Next
+	k, v := c.Seek(at(low))
+	if !w.ascending {
+		step = c.Prev
+		end := at(high)
+		if k, v = c.Seek(end); k == nil {
+			k, v = c.Last()
+		} else if string(k) != string(end) {
+			k, v = c.Prev()
+		}
+	}
+	for ; k != nil && strings.HasPrefix(string(k), string(prefix)); k, v = step() {
+		n := num(k[len(prefix):])
+		if n < low || n > high {
+			break
+		}
+		if !f(n, v) {
+			return false
+		}
+	}
+	return true
 }
 
 // walkLog hands records to f until it returns false. It does so between transactions: wording a record reads the file too,
@@ -115,37 +163,22 @@ func (s *Service) readLog(w logWalk, low, high uint64) (list []record, next uint
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketSim).Bucket(bucketLog)
 		records := b.Bucket(bucketRecords)
-		c := b.Bucket(w.bucket).Cursor()
-		at := func(n uint64) []byte { return append(append([]byte(nil), w.prefix...), key(n)...) }
-		step := c.Next
-		k, v := c.Seek(at(low))
-		if !w.ascending {
-			step = c.Prev
-			end := at(high)
-			if k, v = c.Seek(end); k == nil {
-				k, v = c.Last()
-			} else if string(k) != string(end) {
-				k, v = c.Prev()
-			}
-		}
-		for ; k != nil && strings.HasPrefix(string(k), string(w.prefix)); k, v = step() {
-			n := num(k[len(w.prefix):])
-			if n < low || n > high {
-				return nil
-			}
+		var failed error
+		w.each(b, low, high, func(n uint64, v []byte) bool {
 			if len(list) == logChunk {
 				next = n
-				return nil
+				return false
 			}
-			if len(w.prefix) > 0 {
+			if w.of != 0 {
 				v = records.Get(key(n))
 			}
 			list = append(list, record{Seq: n})
 			if err := directory.Decode(v, &list[len(list)-1]); err != nil {
-				return fmt.Errorf("provisioning log record %d: %w", n, err)
+				failed = fmt.Errorf("provisioning log record %d: %w", n, err)
 			}
-		}
-		return nil
+			return failed == nil
+		})
+		return failed
 	})
 	return list, next, err
 }
