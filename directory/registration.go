@@ -93,9 +93,28 @@ func (s *Store) CreateRegistration(now time.Time, displayName string, edit Regis
 	return sp, err
 }
 
-// AddServicePrincipal gives a registration its service principal. It is Conflict when it has one
+// RegisterClient makes an application and its service principal for a client that has an appId of its own. It is Conflict when
+// the appId is taken, by a deleted application too.
+func (s *Store) RegisterClient(now time.Time, appID, displayName string) (ServicePrincipal, error) {
+	sp := ServicePrincipal{AppID: strings.ToLower(appID), AccountEnabled: true}
+	err := s.write("created", func(t *txn) (Object, error) {
+		if guidKey(appID) == nil {
+			return Object{}, invalid("appId", "The appId %q is no GUID.", appID)
+		}
+		if t.in(bucketAppIDs).Get(guidKey(appID)) != nil {
+			return Object{}, &Error{Code: Conflict, Property: "appId", Message: "The appId '" + appID + "' is taken."}
+		}
+		if _, err := apply(KindServicePrincipal, principalTable, &sp, Props{"displayName": displayName}, new(map[string]any), true); err != nil {
+			return Object{}, err
+		}
+		return sp.Object, t.createPrincipal(s, now, &sp)
+	})
+	return sp, err
+}
+
+// AddServicePrincipal gives a registration its service principal, with owners. It is Conflict when it has one
 // (api/serviceprincipal-post-serviceprincipals.md).
-func (s *Store) AddServicePrincipal(now time.Time, appID string, edit Props, more map[string]any) (ServicePrincipal, error) {
+func (s *Store) AddServicePrincipal(now time.Time, appID string, edit Props, more map[string]any, owners ...string) (ServicePrincipal, error) {
 	var out ServicePrincipal
 	err := s.write("created", func(t *txn) (Object, error) {
 		sp, err := t.registration(appID)
@@ -113,6 +132,11 @@ func (s *Store) AddServicePrincipal(now time.Time, appID string, edit Props, mor
 			return sp.Object, err
 		}
 		sp.More, _ = merged(sp.More, more)
+		for _, id := range owners {
+			if sp.Owners, err = t.withOwner(sp.Owners, id); err != nil {
+				return sp.Object, err
+			}
+		}
 		if err := t.enter(sp.Object, sp); err != nil {
 			return sp.Object, err
 		}

@@ -69,13 +69,16 @@ func (s *Store) CreateServicePrincipal(now time.Time, displayName, templateID st
 	return sp, err
 }
 
-// createPrincipal gives a new service principal its ids, and its registration's.
+// createPrincipal gives a new service principal its ids, and its registration's. An appId that it has it keeps.
 func (t *txn) createPrincipal(s *Store, now time.Time, sp *ServicePrincipal) error {
 	n, err := t.next()
 	if err != nil {
 		return err
 	}
-	sp.AppID, sp.ApplicationID = derive(s.seed, "appId", n), derive(s.seed, "application", n)
+	if sp.AppID == "" {
+		sp.AppID = derive(s.seed, "appId", n)
+	}
+	sp.ApplicationID = derive(s.seed, "application", n)
 	if err := t.create(s, now, KindServicePrincipal, &sp.Object, sp); err != nil {
 		return err
 	}

@@ -194,13 +194,8 @@ func sorted(k *kind, body fields, shared, own []string, extra func(name string, 
 
 // registrationEdit reads a body about an application; before is what it is now.
 func registrationEdit(body fields, before *directory.ServicePrincipal) (e directory.RegistrationEdit, err error) {
-	if list, bound := body.take("owners@odata.bind"); bound {
-		if e.Owners, err = references(list); err != nil {
-			return e, err
-		}
-		if len(e.Owners) > bindMost {
-			return e, refused("The request holds %d references; at most %d can be bound in one request.", len(e.Owners), bindMost)
-		}
+	if e.Owners, err = boundOwners(body); err != nil {
+		return e, err
 	}
 	e.Props, e.More, err = sorted(applicationKind, body, registrationShared, registrationOwn, func(name string, v any) (bool, error) {
 		switch name {
@@ -223,6 +218,19 @@ func registrationEdit(body fields, before *directory.ServicePrincipal) (e direct
 		return false, nil
 	})
 	return e, err
+}
+
+// boundOwners takes the owners that a body binds.
+func boundOwners(body fields) ([]string, error) {
+	list, bound := body.take("owners@odata.bind")
+	if !bound {
+		return nil, nil
+	}
+	ids, err := references(list)
+	if len(ids) > bindMost {
+		return nil, refused("The request holds %d references; at most %d can be bound in one request.", len(ids), bindMost)
+	}
+	return ids, err
 }
 
 // roles reads the app roles of an application (resources/approle.md). A role that is enabled can't be left out.
@@ -351,6 +359,10 @@ func (g *Graph) createPrincipal(c *call) error {
 	}
 	v, _ := body.take("appId")
 	id, _ := v.(string)
+	owners, err := boundOwners(body)
+	if err != nil {
+		return err
+	}
 	props, more, err := principalEdit(body)
 	if err != nil {
 		return err
@@ -367,7 +379,7 @@ func (g *Graph) createPrincipal(c *call) error {
 	} else if err != nil {
 		return err
 	}
-	sp, err := g.dir.AddServicePrincipal(g.svc.Clock().Now(), id, props, more)
+	sp, err := g.dir.AddServicePrincipal(g.svc.Clock().Now(), id, props, more, owners...)
 	if directory.CodeOf(err) == directory.Conflict {
 		return &Error{Status: http.StatusConflict, Code: codeSameKey,
 			Message: "A conflicting object with one or more of the specified property values is present in the directory: property 'appId'."}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"entrasim/directory"
 )
 
 // signingKey signs the access tokens of a data file. It is random, unlike the key of the tokens that jobs send to targets:
@@ -87,9 +89,9 @@ func (g *Graph) grant(clientID, audience, issuer string) (token string, issued t
 		return "", issued, err
 	}
 	now := g.svc.Clock().Now().UTC().Truncate(time.Second)
-	caller, name := clientID, clientID
-	if sp, err := g.dir.ServicePrincipalByAppID(clientID); err == nil && strings.EqualFold(sp.AppID, clientID) {
-		caller, name = sp.ID, sp.DisplayName
+	caller, name, err := g.caller(clientID)
+	if err != nil {
+		return "", issued, err
 	}
 	tenant := g.dir.Tenant().ID
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: k.PrivateKey, KeyID: k.id}}, (&jose.SignerOptions{}).WithType("JWT"))
@@ -102,6 +104,25 @@ func (g *Graph) grant(clientID, audience, issuer string) (token string, issued t
 		Aud: audience, AppID: clientID, AppDisplayName: name, IDType: "app", OID: caller, TID: tenant, Roles: appRoles, Version: "1.0",
 	}).Serialize()
 	return token, now, err
+}
+
+// caller is the object id and the name of a client's service principal. A client that nobody registered gets one with its first
+// token: scripts make it the owner of what they create (Terraform does without being told), and an owner has to exist.
+func (g *Graph) caller(clientID string) (id, name string, err error) {
+	sp, err := g.byAppID(clientID)
+	if isMissing(err) && isGUID(clientID) {
+		sp, err = g.dir.RegisterClient(g.svc.Clock().Now(), clientID, "Client "+clientID)
+		if directory.CodeOf(err) == directory.Conflict { // by another request just now; or deleted, or without a service principal
+			sp, err = g.byAppID(clientID)
+		}
+	}
+	switch {
+	case err == nil:
+		return sp.ID, sp.DisplayName, nil
+	case isMissing(err):
+		return clientID, clientID, nil
+	}
+	return "", "", err
 }
 
 // errExpired marks a token that was good once.
