@@ -159,7 +159,10 @@ func (t *txn) leaveDeleted(o Object) error {
 
 // Restore brings an object back from deleted items with its memberships, manager and assignments. It is Conflict when its
 // user principal name was taken meanwhile.
-func (s *Store) Restore(now time.Time, id string) (Object, error) {
+func (s *Store) Restore(now time.Time, id string) (Object, error) { return s.RestoreAs(now, id, "") }
+
+// RestoreAs is Restore under another user principal name; "" keeps the former one. Only users have one.
+func (s *Store) RestoreAs(now time.Time, id, userPrincipalName string) (Object, error) {
 	var out Object
 	err := s.write("restored", func(t *txn) (Object, error) {
 		o, v, err := t.deletedObject(id)
@@ -180,6 +183,17 @@ func (s *Store) Restore(now time.Time, id string) (Object, error) {
 			if !ok || m.State == Purged {
 				u.ManagerNum, changed = 0, []string{"manager"}
 			}
+		}
+		if userPrincipalName != "" {
+			u, ok := v.(*User)
+			if !ok {
+				return o, invalid("newUserPrincipalName", "Only a user is restored with a newUserPrincipalName.")
+			}
+			names, err := t.editUser(u, Props{"userPrincipalName": userPrincipalName}, false)
+			if err != nil {
+				return o, err
+			}
+			changed = append(changed, names...)
 		}
 		if err := t.enter(*base, v); err != nil {
 			return o, err

@@ -37,6 +37,9 @@ func (g *Graph) listDeleted(c *call) error {
 		s.page = g.deletedPrincipals
 		return s.respondDeleted(g, c)
 	case "administrativeunit", "device":
+		if counts(c) {
+			return c.text(http.StatusOK, "0")
+		}
 		return collection(c, "directoryObjects", []object{})
 	default:
 		return noSegment("microsoft.graph." + cast)
@@ -46,6 +49,9 @@ func (g *Graph) listDeleted(c *call) error {
 func (g *Graph) deletedPrincipals(q directory.Query, keep func(*directory.ServicePrincipal) bool) (directory.Page[directory.ServicePrincipal], error) {
 	return g.dir.DeletedServicePrincipals(q.Cursor, q.Limit, keep)
 }
+
+// counts reports whether the path ends with $count.
+func counts(c *call) bool { return strings.HasSuffix(c.path, "/$count") }
 
 // respondDeleted is respond with the time of deletion in the standard set.
 func (s source[T]) respondDeleted(g *Graph, c *call) error {
@@ -61,6 +67,9 @@ func (s source[T]) respondDeleted(g *Graph, c *call) error {
 	k.fields = withDeleted(k.fields)
 	k.set = "directoryObjects"
 	s.kind = &k
+	if counts(c) {
+		return s.respondCount(c)
+	}
 	return s.respond(g, c)
 }
 
@@ -157,14 +166,20 @@ func (g *Graph) restore(c *call) error {
 	if err := c.decode(&body, true); err != nil {
 		return err
 	}
+	name := ""
 	if body.NewUserPrincipalName != nil {
-		return notImplemented("restore with newUserPrincipalName")
+		if name = *body.NewUserPrincipalName; name == "" {
+			return refused("Invalid value specified for property 'newUserPrincipalName' of resource 'User'.")
+		}
+		if err := g.checkDomain(name); err != nil {
+			return err
+		}
 	}
 	id, shownID := c.params["id"], c.params["id"]
 	if app, err := g.dir.DeletedRegistration(id); err == nil {
 		id = app.ID // the registration comes back together with its service principal
 	}
-	if _, err := g.dir.Restore(g.svc.Clock().Now(), id); err != nil {
+	if _, err := g.dir.RestoreAs(g.svc.Clock().Now(), id, name); err != nil {
 		return err
 	}
 	shown, err := g.directoryObject(shownID, nil)

@@ -252,13 +252,61 @@ func (g *Graph) respondObjects(c *call, list []directory.Object, cast string) er
 	return c.json(http.StatusOK, append(out, member{"value", shown}))
 }
 
+// isOf refuses an object of another kind than the cast of the path names.
+func (c *call) isOf(k directory.Kind) error {
+	cast := c.params["cast"]
+	if cast == "" {
+		return nil
+	}
+	wanted, empty, ok := castKind(cast)
+	switch {
+	case !ok:
+		return noSegment("microsoft.graph." + cast)
+	case empty || wanted != k:
+		return missing(c.params["id"])
+	}
+	return nil
+}
+
+// deleteDirectoryObject is api/directoryobject-delete.md, for every kind of objects.
+func (g *Graph) deleteDirectoryObject(c *call) error {
+	id := c.params["id"]
+	if err := checkGUID(id); err != nil {
+		return err
+	}
+	o, err := g.dir.Object(id)
+	switch {
+	case directory.CodeOf(err) == directory.NotFound:
+		return g.deleteApplication(c)
+	case err != nil:
+		return err
+	case o.Kind == directory.KindUser:
+		return g.deleteUser(c)
+	case o.Kind == directory.KindGroup:
+		return g.deleteGroup(c)
+	}
+	return g.deletePrincipal(c)
+}
+
 func (g *Graph) getDirectoryObject(c *call) error {
 	if err := checkGUID(c.params["id"]); err != nil {
 		return err
 	}
+	if c.params["cast"] != "" && c.params["cast"] != "application" {
+		live, err := g.dir.Object(c.params["id"])
+		if err == nil {
+			err = c.isOf(live.Kind)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	o, err := g.directoryObject(c.params["id"], c.query.list("select"))
 	if err != nil {
 		return err
+	}
+	if c.params["cast"] == "application" && o.get("@odata.type") != applicationKind.odataType().value {
+		return missing(c.params["id"])
 	}
 	return c.entity(http.StatusOK, "directoryObjects/$entity", o)
 }

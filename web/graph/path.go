@@ -163,6 +163,8 @@ func (t *route) fits(path []segment) (map[string]string, bool) {
 				return nil, false
 			}
 			params[name] = strings.ToLower(plain)
+		case isParam && strings.HasPrefix(s.text, "$") && !s.key: // $count and $ref are no keys
+			return nil, false
 		case isParam:
 			params[name] = s.text
 			if s.alt != "" {
@@ -180,8 +182,7 @@ func (t *route) fits(path []segment) (map[string]string, bool) {
 
 // find returns the route for a method and a path.
 func (r *router) find(method string, path []segment) (*route, map[string]string, error) {
-	var other bool
-	var hidden *route
+	var other, hidden *route
 	for _, t := range r.byLength[len(path)] {
 		params, ok := t.fits(path)
 		if !ok {
@@ -193,14 +194,19 @@ func (r *router) find(method string, path []segment) (*route, map[string]string,
 			return t, params, nil
 		case t.method == anyMethod:
 			hidden = t
-		case !t.property || method != "GET":
-			other = true
+		case other == nil && (!t.property || method != "GET"):
+			other = t
 		}
 	}
 	switch {
 	case hidden != nil:
 		return hidden, nil, nil
-	case other:
+	case other != nil:
+		for i, step := range other.steps { // a name of Graph that was taken for a key
+			if plain, _ := unqualified(path[i].text); strings.HasPrefix(step, "{") && !path[i].key && elsewhere[strings.ToLower(plain)] {
+				return nil, nil, notImplemented(strings.Join(texts(path[:i+1]), "/"))
+			}
+		}
 		return nil, nil, &Error{Status: 405, Code: codeDirectoryRequest, Message: "Specified HTTP method is not allowed for the request target."}
 	}
 	return nil, nil, r.unknown(path)
@@ -211,6 +217,9 @@ func (r *router) unknown(path []segment) error {
 	var names []string
 	for _, s := range path {
 		names = append(names, strings.ToLower(s.text))
+	}
+	if names[0] == "me" {
+		return errDelegated
 	}
 	if !r.known[names[0]] {
 		if elsewhere[names[0]] {

@@ -37,6 +37,7 @@ func routes() []route {
 		{method: "PATCH", path: "/users/{id}", handle: (*Graph).updateUser, doc: "Update a user", shown: true},
 		{method: "DELETE", path: "/users/{id}", handle: (*Graph).deleteUser, doc: "Delete a user"},
 		{method: "GET", path: "/users/{id}/manager", handle: (*Graph).getManager, options: "select", doc: "Get a user's manager"},
+		{method: "GET", path: "/users/{id}/manager/{cast}", handle: (*Graph).getManager, options: "select", doc: "Get a user's manager as a user"},
 		{method: "GET", path: "/users/{id}/manager/$ref", handle: (*Graph).getManagerRef, doc: "Get the address of a user's manager"},
 		{method: "PUT", path: "/users/{id}/manager/$ref", handle: (*Graph).putManager, doc: "Assign a manager"},
 		{method: "DELETE", path: "/users/{id}/manager/$ref", handle: (*Graph).deleteManager, doc: "Remove a manager"},
@@ -71,6 +72,7 @@ func routes() []route {
 
 		{method: "GET", path: "/directory/deletedItems", handle: (*Graph).noCast, options: listOptions, doc: "Needs a type"},
 		{method: "GET", path: "/directory/deletedItems/{cast}", handle: (*Graph).listDeleted, options: listOptions, doc: "List deleted items of one type"},
+		{method: "GET", path: "/directory/deletedItems/{cast}/$count", handle: (*Graph).listDeleted, options: countOptions, doc: "Count deleted items of one type"},
 		{method: "GET", path: "/directory/deletedItems/{id}", handle: (*Graph).getDeleted, options: "select", doc: "Get a deleted item"},
 		{method: "GET", path: "/directory/deletedItems/{id}/{cast}", handle: (*Graph).getDeleted, options: "select", doc: "Get a deleted item of one type"},
 		{method: "POST", path: "/directory/deletedItems/{id}/restore", handle: (*Graph).restore, doc: "Restore a deleted item"},
@@ -78,6 +80,8 @@ func routes() []route {
 
 		{method: "POST", path: "/directoryObjects/getByIds", handle: (*Graph).getByIDs, doc: "Get objects by their ids"},
 		{method: "GET", path: "/directoryObjects/{id}", handle: (*Graph).getDirectoryObject, options: "select", doc: "Get an object of any type"},
+		{method: "GET", path: "/directoryObjects/{id}/{cast}", handle: (*Graph).getDirectoryObject, options: "select", doc: "Get an object of one type"},
+		{method: "DELETE", path: "/directoryObjects/{id}", handle: (*Graph).deleteDirectoryObject, doc: "Delete an object of any type"},
 		{method: "GET", path: "/organization", handle: (*Graph).organization, options: "select", doc: "Get the tenant"},
 		{method: "GET", path: "/organization/{id}", handle: (*Graph).organization, doc: "Get the tenant by its id"},
 		{method: "GET", path: "/domains", handle: (*Graph).domains, doc: "List domains"},
@@ -181,7 +185,7 @@ var elsewhere = func() map[string]bool {
 	people insights joinedTeams onlineMeetings outlook inferenceClassification transitiveReports sponsors invitedBy
 	federatedIdentityCredentials tokenIssuancePolicies tokenLifetimePolicies homeRealmDiscoveryPolicies endpoints delegatedPermissionClassifications
 	appManagementPolicies permissionGrantPreApprovalPolicies remoteDesktopSecurityConfiguration renew validateProperties subscribeByMail
-	reprocessLicenseAssignment retryServiceProvisioning exportPersonalData convertExternalToInternalMemberUser`) {
+	getUserOwnedObjects getAvailableExtensionProperties reprocessLicenseAssignment retryServiceProvisioning exportPersonalData convertExternalToInternalMemberUser`) {
 		m[strings.ToLower(name)] = true
 	}
 	return m

@@ -256,8 +256,8 @@ func (g *Graph) userEdit(c *call, creating bool) (directory.Props, error) {
 		props["lastPasswordChangeDateTime"] = g.svc.Clock().Now()
 	}
 	if upn, ok := props["userPrincipalName"].(string); ok {
-		if _, domain, _ := strings.Cut(upn, "@"); domain != "" && !strings.EqualFold(domain, g.dir.Tenant().DefaultDomain) {
-			return nil, refused("The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.")
+		if err := g.checkDomain(upn); err != nil {
+			return nil, err
 		}
 	}
 	if bound {
@@ -268,6 +268,14 @@ func (g *Graph) userEdit(c *call, creating bool) (directory.Props, error) {
 		props["manager"] = id
 	}
 	return props, nil
+}
+
+// checkDomain refuses user principal names outside of the tenant's domain.
+func (g *Graph) checkDomain(upn string) error {
+	if _, domain, _ := strings.Cut(upn, "@"); domain != "" && !strings.EqualFold(domain, g.dir.Tenant().DefaultDomain) {
+		return refused("The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.")
+	}
+	return nil
 }
 
 // checkPassword looks at a passwordProfile, which is never kept (resources/passwordprofile.md).
@@ -382,6 +390,9 @@ func (g *Graph) getManager(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := c.isOf(boss.Kind); err != nil {
+		return err
+	}
 	o, err := g.directoryObject(boss.ID, c.query.list("select"))
 	if isMissing(err) { // deleted meanwhile
 		return missing("manager")
@@ -425,6 +436,6 @@ func (g *Graph) deleteManager(c *call) error {
 }
 
 // notHere answers /me, which needs a signed-in user, and tokens are of applications.
-func (g *Graph) notHere(*call) error {
-	return badRequest("/me request is only valid with delegated authentication flow.")
-}
+func (g *Graph) notHere(*call) error { return errDelegated }
+
+var errDelegated = badRequest("/me request is only valid with delegated authentication flow.")
