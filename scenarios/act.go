@@ -18,17 +18,16 @@ import (
 // setUp makes tenant, target contents and application, in the order of the file.
 func (p *Player) setUp(ctx context.Context) error {
 	s, w := p.scenario, p.world
-	if c := s.Tenant.Generate; c != nil {
-		seed := c.Seed
-		if seed == 0 {
-			seed = p.seed
-		}
-		if err := w.dir.Generate(ctx, Begin, directory.Company{Users: c.Users, Groups: c.Groups, Seed: seed}, nil); err != nil {
+	if s.Tenant.Generate != nil {
+		if err := p.generate(ctx, w.dir); err != nil {
 			return err
 		}
-	}
-	for _, h := range s.Tenant.Handles {
-		if err := p.find(h); err != nil {
+		for _, h := range s.Tenant.Handles {
+			if err := p.find(h); err != nil {
+				return err
+			}
+		}
+		if err := p.markGenerated(); err != nil {
 			return err
 		}
 	}
@@ -42,6 +41,19 @@ func (p *Player) setUp(ctx context.Context) error {
 		return err
 	}
 	return p.application()
+}
+
+// generate makes the generated company; a mark of the run does not make it another one.
+func (p *Player) generate(ctx context.Context, dir *directory.Store) error {
+	c := p.scenario.Tenant.Generate
+	seed := c.Seed
+	if seed == 0 {
+		seed = p.opt.Seed
+	}
+	if seed == 0 {
+		seed = 1
+	}
+	return dir.Generate(ctx, Begin, directory.Company{Users: c.Users, Groups: c.Groups, Seed: seed}, nil)
 }
 
 // application makes the application with its job and starts provisioning.
@@ -529,6 +541,9 @@ func (p *Player) editTarget(ctx context.Context, e *TargetEdit) error {
 		if err != nil {
 			return &placed{u.At, err.Error()}
 		}
+		if err := p.ours(http.MethodPatch, path); err != nil {
+			return &placed{u.At, err.Error()}
+		}
 		var ops []any
 		for _, a := range u.Value {
 			value := a.Value.Data
@@ -556,6 +571,9 @@ func (p *Player) editTarget(ctx context.Context, e *TargetEdit) error {
 		if err != nil {
 			return &placed{h.At, err.Error()}
 		}
+		if err := p.ours(http.MethodDelete, path); err != nil {
+			return &placed{h.At, err.Error()}
+		}
 		if status, answer, err := p.world.call(ctx, http.MethodDelete, path, nil, nil); err != nil {
 			return err
 		} else if status >= 300 {
@@ -563,6 +581,14 @@ func (p *Player) editTarget(ctx context.Context, e *TargetEdit) error {
 		}
 	}
 	return nil
+}
+
+// ours keeps the scenario's own hand off what a foreign target had before.
+func (p *Player) ours(method, path string) error {
+	if p.target.Own() {
+		return nil
+	}
+	return p.guard(method, p.world.base+path)
 }
 
 // resource is the path of a handle's account or group at the target.

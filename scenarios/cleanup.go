@@ -4,12 +4,19 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
+	"time"
 
+	"entrasim/directory"
 	"entrasim/sim/scim"
 )
 
@@ -86,8 +93,15 @@ func (p *Player) chooseMark(ctx context.Context) (string, error) {
 		} else {
 			return p.seeded(""), nil // a handler within a test is the test's own to prepare
 		}
+		generated, err := p.generatedNames(ctx)
+		if err != nil {
+			return "", err
+		}
 		free := true
-		for _, n := range p.scenario.wantedNames() {
+		for _, n := range append(p.scenario.wantedNames(), generated...) {
+			if !free {
+				break
+			}
 			doc, err := (&Player{world: w}).byName(ctx, n.path, n.attribute, n.value)
 			if err != nil {
 				return "", fmt.Errorf("the target %s does not answer: %w", w.base, err)
@@ -106,6 +120,83 @@ func (p *Player) chooseMark(ctx context.Context) (string, error) {
 	return p.seeded(mark), nil
 }
 
+// generatedNames lists the names of the company that is going to be generated, groups first: they are fewer.
+func (p *Player) generatedNames(ctx context.Context) (list []wanted, err error) {
+	if p.scenario.Tenant.Generate == nil {
+		return nil, nil
+	}
+	folder, err := os.MkdirTemp("", "entrasim-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	dir, err := directory.Open(filepath.Join(folder, "names.db"), directoryOptions(p.scenario, p.seed))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	if err := p.generate(ctx, dir); err != nil {
+		return nil, err
+	}
+	users, groups, err := company(dir)
+	for _, g := range groups {
+		list = append(list, wanted{"/Groups", "displayName", g.DisplayName})
+	}
+	for _, u := range users {
+		list = append(list, wanted{"/Users", "userName", u.UserPrincipalName})
+	}
+	return list, err
+}
+
+// company lists who and what is in a directory.
+func company(dir *directory.Store) (users []directory.User, groups []directory.Group, err error) {
+	for q := (directory.Query{Limit: 999}); ; {
+		page, err := dir.Users(q)
+		if err != nil {
+			return nil, nil, err
+		}
+		users = append(users, page.Items...)
+		if q.Cursor = page.Next; q.Cursor == "" {
+			break
+		}
+	}
+	for q := (directory.Query{Limit: 999}); ; {
+		page, err := dir.Groups(q)
+		if err != nil {
+			return nil, nil, err
+		}
+		groups = append(groups, page.Items...)
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return users, groups, nil
+		}
+	}
+}
+
+// markGenerated puts the run's mark before the names of a generated company.
+func (p *Player) markGenerated() error {
+	if p.names.mark == "" {
+		return nil
+	}
+	w, now := p.world, p.world.clock.Now()
+	users, groups, err := company(w.dir)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		props := directory.Props{"userPrincipalName": u.UserPrincipalName, "mailNickname": u.MailNickname, "mail": u.Mail}
+		if _, err := w.dir.UpdateUser(now, u.ID, p.marked(props, false)); err != nil {
+			return err
+		}
+	}
+	for _, g := range groups {
+		props := directory.Props{"displayName": g.DisplayName, "mailNickname": g.MailNickname}
+		if _, err := w.dir.UpdateGroup(now, g.ID, p.marked(props, true)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // seeded gives the run ids of its own when it has a mark.
 func (p *Player) seeded(mark string) string {
 	for _, r := range mark {
@@ -114,35 +205,104 @@ func (p *Player) seeded(mark string) string {
 	return mark
 }
 
+const (
+	// patience is how long one answer may take while a run cleans up; hurry the same once somebody wants it to end.
+	patience = 30 * time.Second
+	hurry    = 5 * time.Second
+	// silences is after how many requests in a row without an answer the rest is not tried.
+	silences = 2
+	// tries is how often a target that is busy is asked to delete one object.
+	tries = 4
+)
+
+// janitor cleans up at a target, and gives up on one that does not answer any more.
+type janitor struct {
+	*Player
+	limit  time.Duration
+	silent int
+}
+
 // cleanUp deletes at the target what this run made and nothing else; groups go before their members. It returns what it
 // could not delete.
 func (p *Player) cleanUp(ctx context.Context) (left []string) {
+	j := &janitor{Player: p, limit: patience}
+	if ctx.Err() != nil {
+		if j.limit = p.opt.hurry; j.limit == 0 {
+			j.limit = hurry
+		}
+	}
+	ctx = context.WithoutCancel(ctx)
 	paths := sorted(p.made)
-	paths = append(paths, p.lost(ctx)...)
+	lost, doubts := j.lost(ctx)
+	paths = append(paths, lost...)
 	sort.SliceStable(paths, func(i, k int) bool {
 		return strings.HasPrefix(paths[i], "/Groups") && !strings.HasPrefix(paths[k], "/Groups")
 	})
 	for _, path := range paths {
-		status, _, err := p.world.call(ctx, http.MethodDelete, escapePath(path), nil, nil)
-		switch {
-		case err != nil:
-			left = append(left, fmt.Sprintf("%s: %v", path, err))
-		case status >= 300 && status != http.StatusNotFound && status != http.StatusGone:
-			left = append(left, fmt.Sprintf("%s: DELETE answered %d", path, status))
+		if why := j.remove(ctx, path); why != "" {
+			left = append(left, path+": "+why)
 		}
 	}
-	return left
+	return append(left, doubts...)
+}
+
+// gone reports whether the target has stopped to answer.
+func (j *janitor) gone() bool { return j.silent >= silences }
+
+// answered notes whether an answer came.
+func (j *janitor) answered(err error) {
+	if j.silent++; err == nil {
+		j.silent = 0
+	}
+}
+
+// remove deletes one object and says why it could not. A target that is busy is asked again.
+func (j *janitor) remove(ctx context.Context, path string) string {
+	for try := 1; ; try++ {
+		if j.gone() {
+			return "not tried: the target gives no answers"
+		}
+		status, wait, err := j.delete(ctx, path)
+		j.answered(err)
+		switch {
+		case err != nil:
+			return err.Error()
+		case status < 300 || status == http.StatusNotFound || status == http.StatusGone:
+			return ""
+		case status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable || try == tries:
+			return fmt.Sprintf("DELETE answered %d", status)
+		}
+		if err := j.world.clock.Wait(ctx, min(wait, j.limit)); err != nil {
+			return err.Error()
+		}
+	}
+}
+
+// delete sends one request; wait is how long the target asks to wait, a second when it does not say.
+func (j *janitor) delete(ctx context.Context, path string) (status int, wait time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, j.limit)
+	defer cancel()
+	req, err := j.world.request(ctx, http.MethodDelete, escapePath(path), nil, nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	status, header, _, err := j.world.answer(req)
+	wait = time.Second
+	if s, err := strconv.Atoi(header.Get("Retry-After")); err == nil && s >= 0 {
+		wait = time.Duration(min(s, 3600)) * time.Second
+	}
+	return status, wait, err
 }
 
 // lost finds what a POST made whose answer did not say the id: under the name that was posted, with the externalId that
-// only this run gives.
-func (p *Player) lost(ctx context.Context) (paths []string) {
-	for _, x := range p.result.Exchanges() {
+// only this run gives. doubts are names of which nobody can tell whether the run made what bears them.
+func (j *janitor) lost(ctx context.Context) (paths, doubts []string) {
+	for _, x := range j.result.Exchanges() {
 		if x.Method != http.MethodPost || accountIn(x) != "" || x.Status >= 400 && x.Status < 500 {
 			continue
 		}
 		u, err := url.Parse(x.URL)
-		s := p.names.sent(x)
+		s := j.names.sent(x)
 		doc, ok := s.Body.(map[string]any)
 		if err != nil || !ok {
 			continue
@@ -152,15 +312,34 @@ func (p *Player) lost(ctx context.Context) (paths []string) {
 			attribute = "displayName"
 		}
 		name, _ := doc[attribute].(string)
-		found, err := p.byName(ctx, s.Path, attribute, p.names.mark+name)
-		if err != nil || found == nil {
+		name = j.names.mark + name
+		doubt := func(text string) {
+			if text = fmt.Sprintf("%s %q: its POST had no answer with an id, and %s", s.Path, name, text); !slices.Contains(doubts, text) {
+				doubts = append(doubts, text)
+			}
+		}
+		if j.gone() {
+			doubt("the target gives no answers, so that it may be there")
+			continue
+		}
+		limited, cancel := context.WithTimeout(ctx, j.limit)
+		found, err := j.byName(limited, s.Path, attribute, name)
+		cancel()
+		j.answered(err)
+		if err != nil {
+			doubt("it may be there: " + err.Error())
 			continue
 		}
 		id, _ := found["id"].(string)
+		path := s.Path + "/" + id
 		external, _ := found["externalId"].(string)
-		if id != "" && !p.made[s.Path+"/"+id] && external != "" && strings.Contains(x.RequestBody, external) {
-			paths = append(paths, s.Path+"/"+id)
+		switch {
+		case found == nil || j.made[path] || slices.Contains(paths, path):
+		case id != "" && external != "" && strings.Contains(x.RequestBody, external):
+			paths = append(paths, path)
+		default:
+			doubt("something of that name is there" + strings.TrimSuffix(" as "+id, " as ") + "; whether this run made it can't be told, as it has another externalId or none")
 		}
 	}
-	return paths
+	return paths, doubts
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"entrasim/sim"
 	"entrasim/sim/clock"
@@ -21,6 +22,8 @@ type Options struct {
 	// Mark is what to put before names at a target that is not the embedded one; "auto", or empty, does so when the target has
 	// objects of these names already, and "none" never.
 	Mark string
+
+	hurry time.Duration // how long one answer may take while an interrupted run cleans up; 0 means five seconds
 }
 
 // Player plays a scenario step by step. It is not safe for concurrent use.
@@ -60,7 +63,9 @@ func Open(ctx context.Context, s *Scenario, t Target, opt Options) (*Player, err
 	if t.Own() && s.Target.URL != "" {
 		t.URL, t.Token = s.Target.URL, s.Target.Token
 		if name, ok := strings.CutPrefix(t.Token, "$"); ok {
-			t.Token = os.Getenv(name)
+			if t.Token, ok = os.LookupEnv(name); !ok {
+				return nil, &placed{s.Target.At, name + " is not set in the environment, where target.token says that the token is"}
+			}
 		}
 	}
 	p := &Player{scenario: s, target: t, opt: opt, seed: opt.Seed, made: map[string]bool{}, taken: map[string]bool{}}
@@ -86,8 +91,8 @@ func Open(ctx context.Context, s *Scenario, t Target, opt Options) (*Player, err
 	p.world, p.names = w, newNames(w.base, s.kinds)
 	p.names.mark, p.result.Mark, p.result.Target = mark, mark, w.base
 	if err := p.setUp(ctx); err != nil {
-		_, cleanErr := p.Close(ctx)
-		return nil, errors.Join(err, cleanErr)
+		r, cleanErr := p.Close(ctx)
+		return nil, &notBegun{errors.Join(err, cleanErr), r}
 	}
 	p.exchange = nil
 	return p, nil
@@ -97,6 +102,22 @@ func Open(ctx context.Context, s *Scenario, t Target, opt Options) (*Player, err
 type SkipError struct{ Reason string }
 
 func (e *SkipError) Error() string { return e.Reason }
+
+// notBegun is why a scenario could not begin, with what is known of the run.
+type notBegun struct {
+	err    error
+	result Result
+}
+
+func (e *notBegun) Unwrap() error { return e.err }
+
+func (e *notBegun) Error() string {
+	text := e.err.Error()
+	if len(e.result.Left) > 0 {
+		text += "; left behind at the target: " + strings.Join(e.result.Left, ", ")
+	}
+	return text
+}
 
 // needsOwnTarget says which part of a scenario only the embedded target can play, "" when none is.
 func (s *Scenario) needsOwnTarget() string {
@@ -283,7 +304,7 @@ func (p *Player) Close(ctx context.Context) (Result, error) {
 		return p.result, nil
 	}
 	if !p.target.Own() && !p.opt.Keep {
-		p.result.Left = p.cleanUp(context.WithoutCancel(ctx))
+		p.result.Left = p.cleanUp(ctx)
 	}
 	if n := len(p.result.Steps); n > 0 {
 		p.result.Endless = p.result.Steps[n-1].Job.Endless
@@ -300,6 +321,10 @@ func Run(ctx context.Context, s *Scenario, t Target, opt Options) Result {
 	p, err := Open(ctx, s, t, opt)
 	if err != nil {
 		r := Result{Scenario: s, Verdict: Broken, Reason: err.Error(), Seed: opt.Seed, Took: clock.Wall().Sub(began)}
+		var not *notBegun
+		if errors.As(err, &not) { // what it left behind is told on its own
+			r.Reason, r.Left, r.Mark, r.Target = not.err.Error(), not.result.Left, not.result.Mark, not.result.Target
+		}
 		var skip *SkipError
 		if errors.As(err, &skip) {
 			r.Verdict = Skipped

@@ -74,8 +74,7 @@ func newWorld(ctx context.Context, s *Scenario, t Target, seed int64, sent func(
 	if w.folder, err = os.MkdirTemp("", "entrasim-"); err != nil {
 		return w, err
 	}
-	tenant := directory.Tenant{DefaultDomain: s.Tenant.Domain}
-	w.dir, err = directory.Open(filepath.Join(w.folder, "run.db"), directory.Options{Tenant: tenant, Seed: seed, Now: Begin, NoSync: true})
+	w.dir, err = directory.Open(filepath.Join(w.folder, "run.db"), directoryOptions(s, seed))
 	if err != nil {
 		return w, err
 	}
@@ -116,6 +115,10 @@ func newWorld(ctx context.Context, s *Scenario, t Target, seed int64, sent func(
 	w.dir.OnCommit(w.svc.DirectoryChanged)
 	w.svc.Begin(ctx)
 	return w, nil
+}
+
+func directoryOptions(s *Scenario, seed int64) directory.Options {
+	return directory.Options{Tenant: directory.Tenant{DefaultDomain: s.Tenant.Domain}, Seed: seed, Now: Begin, NoSync: true}
 }
 
 // serve answers connections within this process and returns how to make one: no port is opened, and no address of this
@@ -206,32 +209,13 @@ func (w *world) tenantURL(app App) string {
 // call sends a request of the scenario's own to the target and returns the answer. Faults do not hold for it: with the
 // embedded target it goes past them.
 func (w *world) call(ctx context.Context, method, path string, query url.Values, body any) (status int, doc map[string]any, err error) {
-	var reader io.Reader
-	if body != nil {
-		data, err := json.Marshal(body)
-		if err != nil {
-			return 0, nil, err
-		}
-		reader = bytes.NewReader(data)
-	}
-	u := w.base + path
-	if len(query) > 0 {
-		u += "?" + query.Encode()
-	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, u, reader)
+	req, err := w.request(ctx, method, path, query, body)
 	if err != nil {
 		return 0, nil, err
 	}
-	req.Header.Set("Accept", "application/scim+json")
-	if w.token != "" {
-		req.Header.Set("Authorization", "Bearer "+w.token)
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/scim+json; charset=utf-8")
-	}
-	status, data, err := w.answer(req)
+	status, _, data, err := w.answer(req)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -243,20 +227,48 @@ func (w *world) call(ctx context.Context, method, path string, query url.Values,
 	return status, doc, nil
 }
 
+// request makes a request of the scenario's own.
+func (w *world) request(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
+	var reader io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		reader = bytes.NewReader(data)
+	}
+	u := w.base + path
+	if len(query) > 0 {
+		u += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u, reader)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/scim+json")
+	if w.token != "" {
+		req.Header.Set("Authorization", "Bearer "+w.token)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/scim+json; charset=utf-8")
+	}
+	return req, nil
+}
+
 // answer carries a request out.
-func (w *world) answer(req *http.Request) (int, []byte, error) {
+func (w *world) answer(req *http.Request) (int, http.Header, []byte, error) {
 	if w.target != nil {
 		held := &heldAnswer{header: http.Header{}, status: http.StatusOK}
 		w.target.Plain(embeddedStore).ServeHTTP(held, req)
-		return held.status, held.body.Bytes(), nil
+		return held.status, held.header, held.body.Bytes(), nil
 	}
 	res, err := w.client.Do(req)
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, nil, err
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(res.Body, 16<<20))
-	return res.StatusCode, data, err
+	return res.StatusCode, res.Header, data, err
 }
 
 // heldAnswer is an answer within this process.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"golang.org/x/term"
 
@@ -62,6 +63,12 @@ func (c *runCmd) Run(ctx context.Context, o output) error {
 		if bar.tty { // elsewhere the results themselves show how far it is
 			bar.show(len(results), len(list))
 		}
+	}
+	if c.TargetURL != "" || slices.ContainsFunc(list, func(s *scenarios.Scenario) bool { return s.Target.URL != "" }) {
+		unsaid := context.AfterFunc(ctx, func() {
+			fmt.Fprintln(o.err, "entrasim: stopping; what the run made at the endpoint is deleted first (interrupt again to leave it there)")
+		})
+		defer unsaid()
 	}
 	scenarios.RunAll(ctx, list, scenarios.Target{URL: c.TargetURL, Token: c.Token}, scenarios.Options{Seed: c.Seed, Keep: c.Keep, Mark: c.Mark}, c.atATime(), done)
 	bar.end()
