@@ -35,6 +35,7 @@ type Link struct {
 	Manager uint64         `json:"m,omitempty"`  // manager last exported
 	Rule    string         `json:"r,omitempty"`  // synchronization rule, when not the default one
 	Away    bool           `json:"w,omitempty"`  // left out for now: an expression said so, or an input filter
+	Untold  string         `json:"ut,omitempty"` // it left scope and the target was not told: the rule that says why
 	// Again are attributes that its last update carried, until the target is seen to hold them: see endless.go. The map is
 	// replaced, never changed.
 	Again  map[string]sentAgain `json:"g,omitempty"`

@@ -220,7 +220,7 @@ func (t *step) leave(ctx context.Context) {
 	case t.w.kind == directory.KindGroup:
 		if !t.m.Delete {
 			t.skip(ActionDelete, SkipBlocked, append(t.src.leaving(), "S-240")...)
-			t.relink(LinkUnmanaged)
+			t.relinkUntold(LinkUnmanaged, "S-240")
 			return
 		}
 		reason := "It was unassigned or left the scoping filter; a SCIM group can't be switched off."
@@ -326,12 +326,12 @@ func (t *step) disable(ctx context.Context) {
 			return
 		}
 		t.skip(ActionDisable, SkipRedundant, append(t.src.leaving(), "S-193")...)
-		t.relink(state)
+		t.relinkUntold(state, "S-193")
 		return
 	}
 	if !t.m.Update {
 		t.skip(ActionDisable, SkipBlocked, append(t.src.leaving(), "S-241")...)
-		t.relink(state)
+		t.relinkUntold(state, "S-241")
 		return
 	}
 	want, err := desire(t.m, &t.src, t.env(t.src.ID))
@@ -411,8 +411,14 @@ func (t *step) relink(state LinkState) {
 		return
 	}
 	l := *t.link
-	l.State, l.Changed, l.ID, l.Name, l.Away, l.Unsure = state, t.rec.Time, t.src.ID, t.src.DisplayName, false, ""
+	l.State, l.Changed, l.ID, l.Name, l.Away, l.Untold, l.Unsure = state, t.rec.Time, t.src.ID, t.src.DisplayName, false, "", ""
 	t.out.link = &l
+}
+
+// relinkUntold does so for an object that left scope without a word to the target; rule says why.
+func (t *step) relinkUntold(state LinkState, rule string) {
+	t.relink(state)
+	t.out.link.Untold = rule
 }
 
 // unsure notes a write whose outcome is not known.

@@ -89,6 +89,9 @@ func (s *Service) due(j *job, set *mapping.Set, all bool) (map[uint64]bool, erro
 		return nil, nil
 	}
 	changes, err := s.dir.Changes(from, 0)
+	if directory.CodeOf(err) == directory.Expired { // the next cycle looks at everybody
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -71,6 +71,11 @@ func (s *Service) explain(j *job, n uint64, objectID string) (x Explanation, err
 	var src source
 	var paths []string
 	var link *Link
+	var refs *Check
+	due, err := s.due(j, set, all)
+	if err != nil {
+		return x, err
+	}
 	err = s.dir.View(func(r *directory.Reader) (err error) {
 		b := jobBucket(r.Tx(), j.num)
 		if b == nil {
@@ -82,6 +87,9 @@ func (s *Service) explain(j *job, n uint64, objectID string) (x Explanation, err
 		x.Held = b.Bucket(bucketHeld).Get(key(n)) != nil
 		src, _ = readSource(r, j.num, all, set, n)
 		paths = assignmentPaths(r, j.num, n)
+		if refs, err = whyReferences(r, b, mappingOf(set, src.Kind), &src, link); err != nil {
+			return err
+		}
 		x.Escrow, err = getEscrow(b, escrowKey{EscrowObject, n, 0})
 		return err
 	})
@@ -99,10 +107,10 @@ func (s *Service) explain(j *job, n uint64, objectID string) (x Explanation, err
 	if !v.NextCycle.IsZero() {
 		x.Next = &v.NextCycle
 	}
-	more := whyMore{src: &src, m: mappingOf(set, src.Kind), link: link, job: v}
+	more := whyMore{src: &src, m: mappingOf(set, src.Kind), link: link, job: v, refs: refs, looked: due == nil || due[n]}
 	more.look(s, tune)
 	x.Steps = s.steps(&x, more)
-	x.Verdict, x.Rules = verdict(&src, &x, v, more.m != nil)
+	x.Verdict, x.Rules = verdict(&src, &x, &more)
 	return x, nil
 }
 
@@ -179,21 +187,17 @@ func join(list []string) string {
 }
 
 // verdict says it in one sentence.
-func verdict(src *source, x *Explanation, j Job, mapped bool) (string, []string) {
-	who := src.DisplayName
-	when := "with the next cycle"
+func verdict(src *source, x *Explanation, w *whyMore) (string, []string) {
+	who, j, when := src.DisplayName, w.job, w.when()
 	switch {
-	case !j.Started():
-		when = "when provisioning is started"
-	case j.Status.Quarantine != nil:
-		when = "when the job leaves quarantine"
-	}
-	switch {
-	case !mapped:
+	case w.m == nil:
 		return fmt.Sprintf("%s is not provisioned to %s: the %s mapping is off.", who, x.ApplicationName, kindName(src.Kind)), []string{"S-110"}
 	case src.unread:
 		return fmt.Sprintf("Nothing is sent for %s: the mapping's input filter drops it right after reading.", who), []string{"S-124"}
 	case x.Escrow != nil:
+		if j.Started() && j.Status.Quarantine == nil && x.Next != nil && x.Escrow.Due.After(*x.Next) {
+			when = "with the first cycle from " + dayTime(x.Escrow.Due) + " on"
+		}
 		return fmt.Sprintf("The last try for %s failed with %s; it is tried again %s.", who, x.Escrow.Code, when), []string{"S-140", "S-144"}
 	case x.Held && !x.InScope:
 		return fmt.Sprintf("%s is out of scope and stays as it is at the target: its deletion is held by the deletion threshold until deletes are allowed.", who), []string{"S-223", "S-225", "S-230"}
@@ -202,17 +206,25 @@ func verdict(src *source, x *Explanation, j Job, mapped bool) (string, []string)
 		return fmt.Sprintf("%s is linked, and no change of it is sent: %s", who, lowerFirst(c.Text)), []string{c.Rule}
 	case x.InScope && x.Link != nil && x.Link.State == LinkActive:
 		return fmt.Sprintf("%s is provisioned to %s.", who, x.ApplicationName), []string{map[bool]string{true: "S-063", false: "S-064"}[x.Link.Created]}
+	case x.InScope && x.Link != nil && !w.looked:
+		return fmt.Sprintf("%s is back in scope, and the target was not told; %s.", who, notLooked), []string{"S-071"}
 	case x.InScope && x.Link != nil:
 		return fmt.Sprintf("%s is back in scope and is activated %s.", who, when), []string{"W-056"}
-	case x.InScope && x.Link == nil && x.blocked() != nil:
+	case x.InScope && x.blocked() != nil:
 		c := x.blocked()
 		return fmt.Sprintf("%s is in scope, and nothing is sent: %s", who, lowerFirst(c.Text)), []string{c.Rule}
+	case x.InScope && !w.looked:
+		return fmt.Sprintf("%s is in scope and has no object at the target; %s.", who, notLooked), []string{"S-071", "S-304"}
 	case x.InScope:
 		return fmt.Sprintf("%s is in scope and is provisioned %s.", who, when), []string{"S-063"}
 	case x.Link != nil && x.Link.State != LinkUnmanaged && j.Settings.SkipOutOfScopeDeletions && src.State != directory.Purged:
 		return fmt.Sprintf("%s is out of scope and stays as it is at the target: SkipOutOfScopeDeletions is set.", who), []string{"S-206", "S-208"}
+	case x.Link != nil && x.Link.State == LinkActive && !w.looked:
+		return fmt.Sprintf("%s left scope, and the target was not told; %s.", who, notLooked), []string{"S-071"}
 	case x.Link != nil && x.Link.State == LinkActive:
 		return fmt.Sprintf("%s left scope: the target is told %s.", who, when), src.leaving()
+	case x.Link != nil && w.link.Untold != "":
+		return fmt.Sprintf("%s is out of scope, and the target was not told: %s. It stays there as it is.", who, untold[w.link.Untold]), []string{w.link.Untold}
 	case x.Link != nil && x.Link.State == LinkUnmanaged:
 		return fmt.Sprintf("%s is out of scope; the target was told so, and its object stays inactive there.", who), append(src.outside(), "S-196")
 	case x.Link != nil:
@@ -225,6 +237,29 @@ func verdict(src *source, x *Explanation, j Job, mapped bool) (string, []string)
 	}
 	return fmt.Sprintf("%s is not provisioned to %s.", who, x.ApplicationName), nil
 }
+
+// when says when the object is looked at next, given that a cycle does so.
+func (w *whyMore) when() string {
+	switch {
+	case !w.job.Started():
+		return "when provisioning is started"
+	case w.job.Status.Quarantine != nil:
+		return "when the job leaves quarantine"
+	}
+	return "with the next cycle"
+}
+
+// notLooked is when an object comes to be looked at that no cycle has a reason to look at.
+const notLooked = "it is looked at when it changes, on demand, or with a restart"
+
+// untold is why the target was not told that an object left scope.
+var untold = map[string]string{
+	"S-193": "no attribute mapping reads IsSoftDeleted",
+	"S-240": "Delete is switched off under Target Object Actions",
+	"S-241": "Update is switched off under Target Object Actions",
+}
+
+func dayTime(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04") }
 
 // blocked is the step behind scope that keeps an object from being provisioned, nil when none does.
 func (x *Explanation) blocked() *Check {

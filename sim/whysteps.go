@@ -7,13 +7,18 @@ import (
 	"strings"
 	"time"
 
+	"go.etcd.io/bbolt"
+
+	"entrasim/directory"
 	"entrasim/sim/mapping"
+	"entrasim/sim/scim"
 )
 
 // The steps of an explanation behind the four conditions of scope.
 const (
 	stepMapping = "Mapping"
 	stepMatch   = "Match"
+	stepRefs    = "References"
 	stepLast    = "Last result"
 	stepHeld    = "Deletion threshold"
 	stepEndless = "Endless work"
@@ -29,6 +34,9 @@ type whyMore struct {
 	want mapping.Object
 	err  error // of the mapping
 	fail *failure
+	refs *Check // nil: it has none
+	// looked: the next cycle looks at it, its failures aside; or it is not known whether it does.
+	looked bool
 }
 
 // steps goes on where scope ends: mapping, match, the last result, and when it is looked at next.
@@ -36,6 +44,9 @@ func (s *Service) steps(x *Explanation, w whyMore) []Check {
 	list := []Check{w.mapping()}
 	if w.m != nil && w.src.attrs != nil && w.err == nil && !w.want.Ignore {
 		list = append(list, w.match())
+	}
+	if w.refs != nil {
+		list = append(list, *w.refs)
 	}
 	list = append(list, w.last(x))
 	if x.Held {
@@ -105,7 +116,7 @@ func (w *whyMore) match() Check {
 		if l.Created {
 			how = "created"
 		}
-		c.Text = fmt.Sprintf("It stands for the target's %s, %s on %s; no match is looked for any more.", l.Target, how, l.Since.UTC().Format("2 Jan 2006, 15:04"))
+		c.Text = fmt.Sprintf("It stands for the target's %s, %s on %s; no match is looked for any more.", l.Target, how, dayTime(l.Since))
 		return c
 	}
 	values := matchingValues(w.m, w.want)
@@ -136,7 +147,7 @@ func (w *whyMore) last(x *Explanation) Check {
 		c.Text, c.Rule = "No cycle left a record: of who is outside there is none until something of them changes.", "S-060"
 	default:
 		c.Pass = r.Status != Failure
-		c.Text = fmt.Sprintf("%s, on %s.", r.Sentence, r.Time.UTC().Format("2 Jan 2006, 15:04"))
+		c.Text = fmt.Sprintf("%s, on %s.", r.Sentence, dayTime(r.Time))
 		if len(r.Rules) > 0 {
 			c.Rule = r.Rules[0]
 		}
@@ -165,19 +176,18 @@ func endlessSteps(e *Escrow, l *Link) (list []Check) {
 
 func (w *whyMore) next(x *Explanation) Check {
 	c := Check{Name: stepNext, Pass: true, Rule: "S-071"}
-	at := func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04") }
 	switch {
 	case !w.job.Started():
 		c.Pass, c.Text, c.Rule = false, "Provisioning is not started.", "S-025"
 	case w.job.Status.Quarantine != nil && x.Next != nil:
-		c.Pass, c.Text, c.Rule = false, "The job is in quarantine; it is tried again on "+at(*x.Next)+".", "S-170"
+		c.Pass, c.Text, c.Rule = false, "The job is in quarantine; it is tried again on "+dayTime(*x.Next)+".", "S-170"
 	case x.Next == nil:
 		c.Pass, c.Text, c.Rule = false, "No cycle is due.", "S-025"
 	case x.Escrow != nil:
 		c.Text, c.Rule = fmt.Sprintf("It is tried again with the first cycle from %s on; it failed %s since %s. A change of it makes it due at once.",
-			at(later(x.Escrow.Due, *x.Next)), times(x.Escrow.Attempts), at(x.Escrow.First)), "S-144"
+			dayTime(later(x.Escrow.Due, *x.Next)), times(x.Escrow.Attempts), dayTime(x.Escrow.First)), "S-144"
 	default:
-		c.Text = "The next cycle is due on " + at(*x.Next) + ". It looks at what changed since the last one; a restart looks at everybody."
+		c.Text = "The next cycle is due on " + dayTime(*x.Next) + ". It looks at what changed since the last one; a restart looks at everybody."
 	}
 	return c
 }
@@ -194,4 +204,67 @@ func times(n int) string {
 		return "once"
 	}
 	return plural(n, "time")
+}
+
+// whyReferences says what the target was told of a user's manager or of a group's members; nil when there are none, or none
+// are mapped.
+func whyReferences(r *directory.Reader, b *bbolt.Bucket, m *mapping.ObjectMapping, src *source, link *Link) (*Check, error) {
+	c := &Check{Name: stepRefs, Pass: true}
+	switch {
+	case !link.active():
+		return nil, nil
+	case src.Kind == directory.KindUser && src.manager != 0 && hasReference(m, "manager"):
+		e, err := getEscrow(b, escrowKey{EscrowManager, src.Num, 0})
+		if err != nil {
+			return nil, err
+		}
+		boss, err := getLink(b, src.manager)
+		switch {
+		case err != nil:
+			return nil, err
+		case e != nil && e.Code == scim.CodeUnresolvedReference:
+			c.Pass, c.Text, c.Rule = false, "Its manager waits for an object at the target, and is sent when there is one.", "S-288"
+		case e != nil:
+			c.Pass, c.Text, c.Rule = false, "The last try to send its manager failed with "+e.Code+"; it is tried again.", "S-140"
+		case link.Manager == src.manager:
+			c.Text, c.Rule = "The target was told of its manager.", "S-285"
+		case !boss.active():
+			c.Pass, c.Text, c.Rule = false, "Its manager is out of scope, and is not sent before the manager changes or provisioning is restarted.", "S-286"
+		default:
+			c.Pass, c.Text, c.Rule = false, "The target was not told of its manager; that comes when the manager changes or provisioning is restarted.", "S-286"
+		}
+		return c, nil
+	case src.Kind == directory.KindGroup && hasReference(m, "members"):
+		all, told := 0, 0
+		r.EachMember(src.Num, 0, func(n uint64) bool {
+			if kind, state, _ := r.Standing(n); kind == directory.KindUser && state == directory.Live {
+				all++
+				if _, known := knownIn(b, edge{src.Num, n}); known {
+					told++
+				}
+			}
+			return true
+		})
+		waits := len(escrowsOf(b, EscrowMember, src.Num))
+		c.Rule = "S-292"
+		switch {
+		case all == told && waits == 0:
+			c.Text = fmt.Sprintf("The target was told of its %s.", plural(all, "member"))
+		case waits > 0:
+			c.Pass, c.Rule = false, "S-288"
+			c.Text = fmt.Sprintf("The target was told of %d of its %s; %s for an object at the target, or for another try.", told, plural(all, "member"), membersWait(waits))
+		default:
+			c.Pass, c.Rule = false, "S-287"
+			c.Text = fmt.Sprintf("The target was told of %d of its %s; the others are out of scope, or came into scope behind the group and wait for a restart.", told, plural(all, "member"))
+		}
+		return c, nil
+	}
+	return nil, nil
+}
+
+func membersWait(n int) string {
+	if n == 1 {
+		return "1 member waits"
+	}
+	return plural(n, "member") + " wait"
 }
