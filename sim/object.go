@@ -321,7 +321,13 @@ func (t *step) disable(ctx context.Context) {
 	}
 	t.rec.Action = ActionDisable
 	if len(t.m.SoftDeleteTargets()) == 0 {
-		if !t.opt.SoftDelete && t.demand == nil {
+		if !t.opt.SoftDelete && t.demand != nil { // the link stays as it is, for a cycle
+			t.skip(ActionDelete, SkipBlocked, append(t.src.leaving(), "S-197", "S-317")...)
+			t.rec.Message = "On demand no user is deleted; the next cycle deletes it at the target, which has no soft delete."
+			t.out.clear = false
+			return
+		}
+		if !t.opt.SoftDelete {
 			t.remove(ctx, "It left scope, and the target has no soft delete.", append(t.src.leaving(), "S-197", "W-164")...)
 			return
 		}
