@@ -300,7 +300,7 @@ func TestFlowAlways(t *testing.T) {
 // TestDefaultsAndNone: a default value only goes out on creation; the type None fills an empty attribute on updates too, and
 // leaves a value alone (customize-application-attributes.md, clear-attribute-values.md).
 //
-// Shows: F-080, S-246
+// Shows: F-080, S-245, S-246
 func TestDefaultsAndNone(t *testing.T) {
 	s := mapping.Starter()
 	city, zone := "Nowhere", "UTC"
