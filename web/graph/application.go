@@ -354,15 +354,7 @@ var templateKind = newKind("applicationTemplate", "ApplicationTemplate", "applic
 	"supportedSingleSignOnModes", textList, "supportedProvisioningTypes", textList, "logoUrl", text, "categories", textList, "publisher", text, "description", text))
 
 func (g *Graph) listTemplates(c *call) error {
-	t, err := templateKind.read(c)
-	if err != nil {
-		return err
-	}
-	list := []object{}
-	if get := template().get; t.keeps(get, false) {
-		list = append(list, templateKind.show(get, t.selected))
-	}
-	return collection(c, "applicationTemplates", list)
+	return g.respondFew(c, templateKind, templateKind.set, []object{template()})
 }
 
 // get gives a member of an object.
@@ -379,7 +371,11 @@ func (g *Graph) getTemplate(c *call) error {
 	if !strings.EqualFold(c.params["id"], sim.TemplateNonGallery) {
 		return missing(c.params["id"])
 	}
-	return c.entity(http.StatusOK, "applicationTemplates/$entity", template())
+	selected, err := templateKind.selection(c)
+	if err != nil {
+		return err
+	}
+	return c.entity(http.StatusOK, templateKind.context(selected, true), templateKind.show(template().get, selected))
 }
 
 func (g *Graph) instantiate(c *call) error {

@@ -14,7 +14,7 @@ func TestSecretsBeforeTheJob(t *testing.T) {
 	sync := "/v1.0/servicePrincipals/" + sp + "/synchronization"
 	w.want(204, "PUT", sync+"/secrets", map[string]any{"value": []map[string]any{{"key": "BaseAddress", "value": w.url + "/scim"},
 		{"key": "SecretToken", "value": "entrasim"}, {"key": "Domain", "value": "d"}, {"key": "SyncAll", "value": "True"}}})
-	if a := w.want(200, "GET", sync+"/secrets", nil); a.column("key") != "SecretToken BaseAddress Domain SyncAll" || strings.Contains(a.text, `"value":"entrasim"`) {
+	if a := w.want(200, "GET", sync+"/secrets", nil); a.column("key") != "BaseAddress SecretToken Domain SyncAll" || strings.Contains(a.text, `"value":"entrasim"`) {
 		t.Error(a.text)
 	}
 	w.want(204, "PUT", sync+"/secrets", `{"value":[{"key":"Domain","value":""}]}`)
@@ -22,7 +22,7 @@ func TestSecretsBeforeTheJob(t *testing.T) {
 	w.want(400, "PUT", sync+"/secrets", `{"value":[{"key":"BaseAddress","value":"nowhere"}]}`)
 	w.want(204, "POST", sync+"/jobs/validateCredentials", `{"useSavedCredentials":true}`)
 	job := w.want(201, "POST", sync+"/jobs", `{"templateId":"scim"}`).str("id")
-	if a := w.want(200, "GET", sync+"/secrets", nil); a.column("key") != "SecretToken BaseAddress SyncAll" {
+	if a := w.want(200, "GET", sync+"/secrets", nil); a.column("key") != "BaseAddress SecretToken SyncAll" {
 		t.Error(a.text)
 	}
 	w.user("adele")

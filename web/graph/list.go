@@ -326,6 +326,40 @@ func (s source[T]) countNamed(t terms, n *int) (page directory.Page[T], err erro
 	}
 }
 
+// respondFew answers with a page of a list that stands whole in memory.
+func (g *Graph) respondFew(c *call, k *kind, context string, all []object) error {
+	token, err := g.resume(c, c.path)
+	if err != nil {
+		return err
+	}
+	t, err := k.read(c)
+	if err != nil {
+		return err
+	}
+	out, shown := object{{"@odata.context", c.context(context)}}, []object{}
+	n, more := uint64(0), false
+	for _, o := range all {
+		if !t.keeps(o.get, false) {
+			continue
+		}
+		switch n++; {
+		case n <= token.Last:
+		case len(shown) == t.query.Limit:
+			more = true
+		default:
+			shown = append(shown, k.show(o.get, t.selected))
+		}
+	}
+	if t.count {
+		out = append(out, member{"@odata.count", n})
+	}
+	if more {
+		token.Last += uint64(len(shown))
+		out = append(out, member{"@odata.nextLink", c.next(token)})
+	}
+	return c.json(http.StatusOK, append(out, member{"value", shown}))
+}
+
 // respondCount answers the path /$count.
 func (s source[T]) respondCount(c *call) error {
 	if err := needEventual(c); err != nil {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ func (f *filter) check(k *kind) error {
 		if len(f.args) == 0 {
 			return nil
 		}
-		return f.args[0].checkElement(f.name)
+		return f.args[0].checkElement(f.name, p)
 	}
 	left := f.args[0]
 	for left.op == "lower" {
@@ -64,12 +65,19 @@ func (f *filter) check(k *kind) error {
 	return nil
 }
 
-// checkElement checks the condition of an any(): comparisons of its variable or of members of it.
-func (f *filter) checkElement(variable string) error {
+// elements are the members of what lists of objects hold, by the name of the list.
+var elements = map[string][]string{
+	"identities": {"signInType", "issuer", "issuerAssignedId"}, "assignedLicenses": {"skuId"},
+	"modifiedProperties": {"displayName", "oldValue", "newValue"},
+	"targetResources":    {"id", "displayName", "type", "userPrincipalName", "groupType"},
+}
+
+// checkElement checks the condition of an any(): comparisons of its variable, where the list holds text, or of members of it.
+func (f *filter) checkElement(variable string, list *field) error {
 	switch f.op {
 	case "and", "or", "not":
 		for _, a := range f.args {
-			if err := a.checkElement(variable); err != nil {
+			if err := a.checkElement(variable, list); err != nil {
 				return err
 			}
 		}
@@ -84,9 +92,23 @@ func (f *filter) checkElement(variable string) error {
 	if left.op != "path" || left.path != variable && !strings.HasPrefix(left.path, variable+"/") {
 		return badRequest("Invalid filter clause: '%s' or a member of it is expected at position %d.", variable, left.pos)
 	}
+	member, whole := strings.TrimPrefix(left.path, variable+"/"), left.path == variable
+	if whole != (list.typ == directory.TypeStrings) {
+		return badRequest("Invalid filter clause: '%s' is no value that can be compared, at position %d.", left.path, left.pos)
+	}
+	if !whole {
+		i := slices.IndexFunc(elements[list.name], func(n string) bool { return strings.EqualFold(n, member) })
+		if i < 0 {
+			return badRequest("Could not find a property named '%s' in the elements of '%s'.", member, list.name)
+		}
+		left.path = variable + "/" + elements[list.name][i]
+	}
 	for _, a := range f.args[1:] {
 		if a.op != "literal" {
 			return badRequest("Invalid filter clause: a value is expected at position %d.", a.pos)
+		}
+		if _, text := a.lit.(string); !text && a.lit != nil {
+			return badRequest("A binary operator with incompatible types was detected: text is compared at position %d.", a.pos)
 		}
 	}
 	return nil

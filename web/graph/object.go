@@ -320,6 +320,9 @@ func (g *Graph) getByIDs(c *call) error {
 	if err := c.decode(&body, false); err != nil {
 		return err
 	}
+	if err := checkSelected(c.query.list("select")); err != nil {
+		return err
+	}
 	if len(body.IDs) == 0 || len(body.IDs) > 1000 {
 		return refused("Invalid value specified for property 'ids': it holds 1 to 1000 ids, not %d.", len(body.IDs))
 	}
@@ -337,7 +340,7 @@ func (g *Graph) getByIDs(c *call) error {
 		if len(body.Types) > 0 && !slices.ContainsFunc(body.Types, func(t string) bool { return strings.EqualFold(t, name) || strings.EqualFold(t, "directoryObject") }) {
 			continue
 		}
-		shown, err := g.directoryObject(id, nil)
+		shown, err := g.directoryObject(id, c.query.list("select"))
 		if isMissing(err) { // there is no such object
 			continue
 		}
@@ -361,36 +364,5 @@ func byNum(list []directory.Object) []directory.Object {
 	})
 	return list
 }
-
-// organization is the tenant (resources/organization.md).
-func (g *Graph) organization(c *call) error {
-	t := g.dir.Tenant()
-	domain := object{{"capabilities", "Email"}, {"isDefault", true}, {"isInitial", true}, {"name", t.DefaultDomain}, {"type", "Managed"}}
-	org := object{{"id", t.ID}, {"deletedDateTime", nil}, {"businessPhones", []any{}}, {"city", nil}, {"country", nil}, {"countryLetterCode", nil},
-		{"createdDateTime", seconds(t.Created)}, {"displayName", t.DisplayName}, {"onPremisesSyncEnabled", nil}, {"tenantType", "AAD"},
-		{"technicalNotificationMails", []any{}}, {"assignedPlans", []any{}}, {"provisionedPlans", []any{}}, {"verifiedDomains", []object{domain}}}
-	if id := c.params["id"]; id != "" {
-		if !strings.EqualFold(id, t.ID) {
-			return missing(id)
-		}
-		return c.entity(http.StatusOK, "organization/$entity", org)
-	}
-	return collection(c, "organization", []object{org})
-}
-
-func (g *Graph) domains(c *call) error {
-	name := g.dir.Tenant().DefaultDomain
-	domain := object{{"id", name}, {"authenticationType", "Managed"}, {"availabilityStatus", nil}, {"isAdminManaged", true}, {"isDefault", true},
-		{"isInitial", true}, {"isRoot", true}, {"isVerified", true}, {"supportedServices", []string{"Email"}}, {"state", nil}}
-	if id := c.params["id"]; id != "" {
-		if !strings.EqualFold(id, name) {
-			return missing(id)
-		}
-		return c.entity(http.StatusOK, "domains/$entity", domain)
-	}
-	return collection(c, "domains", []object{domain})
-}
-
-func (g *Graph) subscribedSkus(c *call) error { return collection(c, "subscribedSkus", []object{}) }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -10,7 +10,8 @@ import (
 
 // kinds are the types whose tables are shown as components, by the collection that holds them.
 var kinds = map[string]*kind{"users": userKind, "groups": groupKind, "applications": applicationKind, "servicePrincipals": principalKind,
-	"applicationTemplates": templateKind, "appRoleAssignedTo": assignmentKind, "appRoleAssignments": assignmentKind, "templates": syncTemplateKind}
+	"applicationTemplates": templateKind, "appRoleAssignedTo": assignmentKind, "appRoleAssignments": assignmentKind, "templates": syncTemplateKind,
+	"organization": organizationKind, "domains": domainKind}
 
 // mixed are collections of objects of several types.
 var mixed = map[string]bool{"members": true, "owners": true, "ownedObjects": true, "memberOf": true, "transitiveMembers": true, "transitiveMemberOf": true,

@@ -18,7 +18,7 @@ func syncRoutes() []route {
 	var r []route
 	for _, t := range []string{s + "/templates", "/applications/{id}/synchronization/templates"} {
 		r = append(r,
-			route{method: "GET", path: t, handle: (*Graph).listSyncTemplates, options: "select filter top count", doc: "List synchronization templates"},
+			route{method: "GET", path: t, handle: (*Graph).listSyncTemplates, options: "select filter top count skiptoken", doc: "List synchronization templates"},
 			route{method: "GET", path: t + "/$count", handle: (*Graph).countSyncTemplates, doc: "Count synchronization templates"},
 			route{method: "GET", path: t + "/{template}", handle: (*Graph).getSyncTemplate, options: "select", doc: "Get a synchronization template"},
 			route{method: "GET", path: t + "/{template}/schema", handle: (*Graph).templateSchema, doc: "Get a template's schema"},
@@ -28,11 +28,11 @@ func syncRoutes() []route {
 		)
 	}
 	return append(r, []route{
-		{method: "GET", path: s + "/jobs", handle: (*Graph).listJobs, doc: "List provisioning jobs"},
+		{method: "GET", path: s + "/jobs", handle: (*Graph).listJobs, options: "select filter top count skiptoken", doc: "List provisioning jobs"},
 		{method: "POST", path: s + "/jobs", handle: (*Graph).createJob, doc: "Create a provisioning job"},
 		{method: "POST", path: s + "/jobs/validateCredentials", handle: (*Graph).validateCredentials, doc: "Test the connection without a job"},
 		{method: "GET", path: s + "/jobs/$count", handle: (*Graph).countJobs, doc: "Count provisioning jobs"},
-		{method: "GET", path: s + "/jobs/{job}", handle: (*Graph).getJob, doc: "Get a provisioning job"},
+		{method: "GET", path: s + "/jobs/{job}", handle: (*Graph).getJob, options: "select", doc: "Get a provisioning job"},
 		{method: "PATCH", path: s + "/jobs/{job}", handle: (*Graph).patchJob, doc: "Change settings or the schedule of a provisioning job"},
 		{method: "DELETE", path: s + "/jobs/{job}", handle: (*Graph).deleteJob, doc: "Delete a provisioning job"},
 		{method: "POST", path: s + "/jobs/{job}/start", handle: (*Graph).startJob, doc: "Start provisioning"},
@@ -98,18 +98,11 @@ func (g *Graph) listSyncTemplates(c *call) error {
 	if err != nil {
 		return err
 	}
-	t, err := syncTemplateKind.read(c)
-	if err != nil {
-		return err
-	}
 	var list []object
 	for _, id := range templateIDs {
-		o := append(syncTemplate(id), member{"schema", templateDocument(id)})
-		if t.keeps(o.get, false) && len(list) < t.query.Limit {
-			list = append(list, syncTemplateKind.show(o.get, t.selected))
-		}
+		list = append(list, append(syncTemplate(id), member{"schema", templateDocument(id)}))
 	}
-	return collection(c, context+"/templates", list)
+	return g.respondFew(c, syncTemplateKind, context+"/templates", list)
 }
 
 func (g *Graph) countSyncTemplates(c *call) error {
@@ -200,15 +193,19 @@ func (g *Graph) listJobs(c *call) error {
 	if err != nil {
 		return err
 	}
-	list := []object{}
+	var list []object
 	switch j, err := g.svc.Job(sp.ID); {
 	case err == nil:
 		list = append(list, jobObject(j))
 	case directory.CodeOf(err) != directory.NotFound:
 		return err
 	}
-	return collection(c, context+"/jobs", list)
+	return g.respondFew(c, jobKind, context+"/jobs", list)
 }
+
+// jobKind is for $select and $filter of jobs.
+var jobKind = newKind("synchronizationJob", "SynchronizationJob", "jobs", append(standardFields("id", text, "templateId", text, "schedule", typeObject,
+	"status", typeObject, "synchronizationJobSettings", objectList), links("schema bulkUpload")...))
 
 func (g *Graph) countJobs(c *call) error {
 	sp, _, err := g.of(c)
@@ -229,7 +226,11 @@ func (g *Graph) getJob(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.entity(http.StatusOK, context+"/$entity", jobObject(j))
+	selected, err := jobKind.selection(c)
+	if err != nil {
+		return err
+	}
+	return c.entity(http.StatusOK, context+"/$entity", jobKind.show(jobObject(j).get, selected))
 }
 
 func (g *Graph) createJob(c *call) error {
@@ -242,9 +243,20 @@ func (g *Graph) createJob(c *call) error {
 		ID         any    `json:"id"`
 		Schedule   any    `json:"schedule"`
 		Status     any    `json:"status"`
+		Settings   any    `json:"synchronizationJobSettings"`
 	}
 	if err := c.decode(&body, false); err != nil {
 		return err
+	}
+	for _, p := range []struct {
+		name  string
+		value any
+		hint  string
+	}{{"id", body.ID, ""}, {"status", body.Status, ""}, {"schedule", body.Schedule, " A new job is disabled; start it."},
+		{"synchronizationJobSettings", body.Settings, " PATCH the job to change them."}} {
+		if list, empty := p.value.([]any); p.value != nil && !(empty && len(list) == 0) {
+			return refused("Property '%s' of a new synchronization job cannot be set.%s", p.name, p.hint)
+		}
 	}
 	if body.TemplateID == "" {
 		return badRequest("A value is required for property 'templateId'.")
@@ -438,8 +450,9 @@ func (g *Graph) validateCredentials(c *call) error {
 	return c.noContent()
 }
 
-// credentialKeys are the keys that Graph knows (resources/synchronization-synchronizationsecretkeystringvaluepair.md).
-var credentialKeys = strings.Fields(`None UserName Password SecretToken AppKey BaseAddress ClientIdentifier ClientSecret SingleSignOnType Sandbox Url Domain
+// credentialKeys are the keys that Graph knows (resources/synchronization-synchronizationsecretkeystringvaluepair.md), in the order
+// in which they are listed: that of the documents' requests, for Terraform compares what it reads with what it wrote.
+var credentialKeys = strings.Fields(`BaseAddress SecretToken None UserName Password AppKey ClientIdentifier ClientSecret SingleSignOnType Sandbox Url Domain
 ConsumerKey ConsumerSecret TokenKey TokenExpiration Oauth2AccessToken Oauth2AccessTokenCreationTime Oauth2RefreshToken SyncAll InstanceName Oauth2ClientId
 Oauth2ClientSecret CompanyId UpdateKeyOnSoftDelete SynchronizationSchedule SystemOfRecord SandboxName EnforceDomain SyncNotificationSettings
 SkipOutOfScopeDeletions Oauth2AuthorizationCode Oauth2RedirectUri ApplicationTemplateIdentifier Oauth2TokenExchangeUri Oauth2AuthorizationUri
@@ -504,11 +517,15 @@ func (g *Graph) putSecrets(c *call) error {
 	if body.Value == nil {
 		return badRequest("A value is required for property 'value'.")
 	}
-	edit := map[string]string{}
+	edit, given := map[string]string{}, map[string]bool{}
 	for _, x := range body.Value {
 		if err := checkCredentialKey(x.Key); err != nil {
 			return err
 		}
+		if given[x.Key] {
+			return badRequest("The key '%s' is given twice.", x.Key)
+		}
+		given[x.Key] = true
 		if x.Value == nil {
 			edit[x.Key] = ""
 		} else if *x.Value != "*" || !secretKind(x.Key) {

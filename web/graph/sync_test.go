@@ -115,11 +115,11 @@ func TestProvisioningStory(t *testing.T) {
 	}
 	credentials := []map[string]any{{"key": "BaseAddress", "value": w.url + "/scim"}, {"key": "SecretToken", "value": "entrasim"}, {"key": "SyncAll", "value": "false"}, {"key": "Domain", "value": "d"}}
 	w.want(204, "PUT", sync+"/secrets", map[string]any{"value": credentials})
-	if a := w.want(200, "GET", sync+"/secrets", nil); a.column("key") != "SecretToken BaseAddress Domain SyncAll" || a.column("value") != "* "+w.url+"/scim d false" {
+	if a := w.want(200, "GET", sync+"/secrets", nil); a.column("key") != "BaseAddress SecretToken Domain SyncAll" || a.column("value") != w.url+"/scim * d false" {
 		t.Error(a.text)
 	}
 	w.want(204, "PUT", sync+"/secrets", `{"value":[{"key":"SecretToken","value":"*"},{"key":"Domain","value":""}]}`)
-	if a := w.want(200, "GET", sync+"/secrets", nil); a.column("key") != "SecretToken BaseAddress SyncAll" {
+	if a := w.want(200, "GET", sync+"/secrets", nil); a.column("key") != "BaseAddress SecretToken SyncAll" {
 		t.Error(a.text)
 	}
 	w.want(204, "POST", sync+"/jobs/"+job+"/validateCredentials", `{"useSavedCredentials":true}`)
