@@ -31,6 +31,10 @@ func HTML(w io.Writer, results []Result) error {
 			}
 			return nil
 		},
+		"trouble": func(st StepResult) string {
+			text, _ := st.Trouble()
+			return text
+		},
 		"objects": func(st StepResult) (list []*Sent) {
 			for _, s := range st.Sent {
 				if !s.Probe {

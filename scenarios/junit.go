@@ -71,7 +71,11 @@ func JUnit(w io.Writer, results []Result) error {
 			case st.Verdict == Broken:
 				c.Error = &junitFault{clean(st.Reason), clean(b.String())}
 			case st.Verdict == Failed:
-				c.Failure = &junitFault{clean(st.Failures()[0].Message), clean(b.String())}
+				message, _ := st.Trouble()
+				if message == "" {
+					message = st.Failures()[0].Message
+				}
+				c.Failure = &junitFault{clean(message), clean(b.String())}
 			}
 			s.Cases = append(s.Cases, c)
 		}

@@ -150,6 +150,12 @@ func (st StepResult) print(b *strings.Builder, r Result, style Style) {
 	if st.Verdict == Broken {
 		fmt.Fprintf(b, "      %s:%d:%d: %s\n", r.Scenario.Path, st.Step.At.Line, st.Step.At.Column, style.paint(red, st.Reason))
 	}
+	if text, x := st.Trouble(); text != "" && st.Verdict != Passed {
+		fmt.Fprintf(b, "      %s\n", style.paint(red, text))
+		if x.Method != "" {
+			printExchange(b, x, "        ", style)
+		}
+	}
 	for _, c := range st.Failures() {
 		fmt.Fprintf(b, "      %s:%d:%d: %s: %s\n", r.Scenario.Path, c.At.Line, c.At.Column, c.What, style.paint(red, c.Message))
 		for _, d := range c.Diff {
@@ -222,6 +228,9 @@ func Annotate(w io.Writer, r Result) error {
 		if st.Verdict == Broken {
 			note("error", st.Step.At, title, fmt.Sprintf("step %d: %s", st.Number, st.Reason))
 		}
+		if text, _ := st.Trouble(); text != "" && st.Verdict != Passed {
+			note("error", st.Step.At, title, fmt.Sprintf("step %d (%s): %s", st.Number, st.Title, text))
+		}
 		for _, c := range st.Failures() {
 			text := fmt.Sprintf("step %d (%s): %s: %s", st.Number, st.Title, c.What, c.Message)
 			for _, d := range c.Diff {
@@ -269,16 +278,17 @@ type (
 		Ms        float64       `json:"durationMs"`
 	}
 	jsonStep struct {
-		Number    int            `json:"step"`
-		Title     string         `json:"title"`
-		Line      int            `json:"line"`
-		Verdict   Verdict        `json:"verdict"`
-		Reason    string         `json:"reason,omitempty"`
-		Began     time.Time      `json:"began"`
-		Ended     time.Time      `json:"ended"`
-		Checks    []jsonCheck    `json:"checks"`
-		Exchanges []sim.Exchange `json:"exchanges"`
-		Ms        float64        `json:"durationMs"`
+		Number    int               `json:"step"`
+		Title     string            `json:"title"`
+		Line      int               `json:"line"`
+		Verdict   Verdict           `json:"verdict"`
+		Reason    string            `json:"reason,omitempty"`
+		Began     time.Time         `json:"began"`
+		Ended     time.Time         `json:"ended"`
+		Cycles    []sim.CycleResult `json:"cycles"`
+		Checks    []jsonCheck       `json:"checks"`
+		Exchanges []sim.Exchange    `json:"exchanges"`
+		Ms        float64           `json:"durationMs"`
 	}
 	jsonCheck struct {
 		What     string   `json:"what"`
@@ -303,7 +313,7 @@ func JSON(w io.Writer, results []Result) error {
 			Warnings: append(texts(r.Scenario.Warnings), r.Warnings...), Left: append([]string{}, r.Left...), Ms: ms(r.Took)}
 		for _, st := range r.Steps {
 			s := jsonStep{Number: st.Number, Title: st.Title, Line: st.Step.At.Line, Verdict: st.Verdict, Reason: st.Reason, Began: st.Began, Ended: st.Ended,
-				Checks: []jsonCheck{}, Exchanges: []sim.Exchange{}, Ms: ms(st.Took)}
+				Cycles: append([]sim.CycleResult{}, st.Cycles...), Checks: []jsonCheck{}, Exchanges: []sim.Exchange{}, Ms: ms(st.Took)}
 			for _, c := range st.Checks {
 				k := jsonCheck{What: c.What, Line: c.At.Line, Column: c.At.Column, Verdict: c.Verdict, Message: c.Message}
 				for _, d := range c.Diff {

@@ -190,3 +190,24 @@ func TestHAR(t *testing.T) {
 		t.Error("the token is in the archive")
 	}
 }
+
+// TestCycleFails: that a target refuses the token is told, with its answer, in each report of a step that fails by it.
+func TestCycleFails(t *testing.T) {
+	s := parsed(t, "name: x\ntenant: {users: {ann}}\napplication: {template: guide, scope: all, token: wrong}\nsteps:\n  - cycle:\n    expect: {counts: {create: 1}}\n")
+	r := Run(t.Context(), s, Target{}, Options{})
+	for name, report := range map[string]func(io.Writer) error{
+		"text":        func(w io.Writer) error { return Print(w, r, Style{}) },
+		"junit":       func(w io.Writer) error { return JUnit(w, []Result{r}) },
+		"json":        func(w io.Writer) error { return JSON(w, []Result{r}) },
+		"html":        func(w io.Writer) error { return HTML(w, []Result{r}) },
+		"annotations": func(w io.Writer) error { return Annotate(w, r) },
+	} {
+		var b bytes.Buffer
+		if err := report(&b); err != nil {
+			t.Fatal(err)
+		}
+		if text := b.String(); !strings.Contains(text, "the cycle failed: SystemForCrossDomainIdentityManagementCredentialValidationFailure; GET") && name != "json" || !strings.Contains(text, "CredentialValidationFailure") || !strings.Contains(text, "401") {
+			t.Errorf("%s:\n%s", name, text)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"time"
 
 	"entrasim/sim"
@@ -73,6 +74,28 @@ func (r StepResult) Failures() []Check {
 		}
 	}
 	return list
+}
+
+// Trouble says that a cycle of the step failed as a whole, and shows the last answer that was an error: when a target refuses
+// the token, that is why nothing was sent. text is empty when none failed, x when each request was answered well.
+func (r StepResult) Trouble() (text string, x sim.Exchange) {
+	for _, y := range r.Cycles {
+		if y.State == sim.Failed && y.Error != nil {
+			text = "the cycle failed: " + y.Error.Code
+		}
+	}
+	if text == "" {
+		return "", x
+	}
+	for _, s := range r.Sent {
+		if s.Exchange.Status == 0 || s.Exchange.Status >= 400 {
+			x = s.Exchange
+		}
+	}
+	if x.Method != "" {
+		text += fmt.Sprintf("; %s %s: %s", x.Method, x.URL, status(x))
+	}
+	return text, x
 }
 
 // Check is one expectation compared with what was seen.
