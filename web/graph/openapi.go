@@ -139,7 +139,7 @@ func (r route) answer(steps []string, last, before string) (schema openapi.Objec
 		return openapi.Ref("collection"), ""
 	case last == "delta":
 		return listOf(entity(before)), ""
-	case last == "{cast}" && !strings.HasPrefix(before, "{"):
+	case last == "{cast}" && mixed[before]:
 		return listOf(entity(before)), ""
 	case last == "{cast}": // one object, seen as a type
 		return openapi.Ref("directoryObject"), ""
