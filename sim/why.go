@@ -219,6 +219,8 @@ func verdict(src *source, x *Explanation, w *whyMore) (string, []string) {
 		return fmt.Sprintf("%s is in scope and is provisioned %s.", who, when), []string{"S-063"}
 	case x.Link != nil && x.Link.State != LinkUnmanaged && j.Settings.SkipOutOfScopeDeletions && src.State != directory.Purged:
 		return fmt.Sprintf("%s is out of scope and stays as it is at the target: SkipOutOfScopeDeletions is set.", who), []string{"S-206", "S-208"}
+	case x.Link != nil && x.Link.State == LinkActive && w.want.Ignore:
+		return fmt.Sprintf("%s is out of scope, and the target was not told: the expression mapped to %s says IgnoreObjectFlow. It stays there as it is.", who, w.want.IgnoredBy), []string{"S-245"}
 	case x.Link != nil && x.Link.State == LinkActive && !w.looked:
 		return fmt.Sprintf("%s left scope, and the target was not told; %s.", who, notLooked), []string{"S-071"}
 	case x.Link != nil && x.Link.State == LinkActive:
