@@ -67,7 +67,7 @@ func (m Mapping) apply(schema *mapping.Schema, kind, target string) error {
 	if m.Expression == "none" {
 		return schema.Remove(kind, target)
 	}
-	am := mapping.AttributeMapping{TargetAttributeName: target, MatchingPriority: m.Match, DefaultValue: m.Default, FlowType: mapping.Always}
+	am := mapping.AttributeMapping{TargetAttributeName: target, DefaultValue: m.Default, FlowType: mapping.Always}
 	switch m.Apply {
 	case "creation":
 		am.FlowType = mapping.ObjectAddOnly
@@ -94,10 +94,11 @@ func (m Mapping) apply(schema *mapping.Schema, kind, target string) error {
 			if m.Expression == "" && m.Constant == nil && m.Default == nil {
 				am.Source = x.Source // only how it is applied or matched changes
 			}
-			if am.MatchingPriority == 0 {
-				am.MatchingPriority = x.MatchingPriority
-			}
+			am.MatchingPriority = x.MatchingPriority
 		}
+	}
+	if m.Match != nil {
+		am.MatchingPriority = *m.Match
 	}
 	return schema.Put(kind, replaces, am)
 }

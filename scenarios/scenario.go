@@ -222,7 +222,7 @@ type Mapping struct {
 	Expression string  `yaml:"expression,short" doc:"Expression of the source, such as [jobTitle]. none as a text alone removes the mapping."`
 	Constant   *string `yaml:"constant" doc:"A constant instead."`
 	Default    *string `yaml:"default" doc:"Default value if null."`
-	Match      int     `yaml:"match" doc:"Matching precedence; 0 is none."`
+	Match      *int    `yaml:"match" doc:"Matching precedence; 0 is none. When absent it stays as it was."`
 	Apply      string  `yaml:"apply" enum:"always,creation,whenEmpty" doc:"always, when absent; only during creation; or only when the target has no value."`
 }
 
