@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"runtime"
@@ -12,8 +13,8 @@ import (
 )
 
 // File is the data file. Where a page of it is damaged, bbolt panics or the memory that it maps faults; File makes of both an
-// error with code Damaged that names the file. What bbolt looks for in a goroutine of its own, the free pages behind a crash
-// or a commit that broke off, is beyond its reach. Once damage was met nothing is written any more: the transaction that met it
+// error with code Damaged that names the file. What bbolt looks for in a goroutine of its own, the free pages behind a commit
+// that broke off, is beyond its reach; behind a crash, readable has been there before. Once damage was met nothing is written any more: the transaction that met it
 // may have left bbolt in any state.
 type File struct {
 	db      *bbolt.DB
@@ -74,6 +75,46 @@ func (f *File) whole() error {
 		}
 		return nil
 	})
+}
+
+// readable reads the file from end to end when it was not closed in order: bbolt then does the same to find the free pages,
+// where a panic can't be caught.
+func (f *File) readable() error {
+	if f.closedInOrder() {
+		return nil
+	}
+	var walk func(*bbolt.Bucket) error
+	walk = func(b *bbolt.Bucket) error {
+		return b.ForEach(func(k, v []byte) error {
+			if v == nil {
+				return walk(b.Bucket(k))
+			}
+			return nil
+		})
+	}
+	return f.View(func(tx *bbolt.Tx) error { return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error { return walk(b) }) })
+}
+
+// closedInOrder reports whether the newer of the two heads of the file names a list of free pages: it is written when the
+// file is closed, and the first commit behind that drops it.
+func (f *File) closedInOrder() bool {
+	const list, txid, length, none = 16 + 32, 16 + 48, 16 + 64, ^uint64(0) // places in the first page and the second
+	file, err := os.Open(f.path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	newest, kept := uint64(0), false
+	for i := range 2 {
+		head := make([]byte, length)
+		if _, err := file.ReadAt(head, int64(i*f.db.Info().PageSize)); err != nil {
+			return false
+		}
+		if n := binary.NativeEndian.Uint64(head[txid:]); n >= newest {
+			newest, kept = n, binary.NativeEndian.Uint64(head[list:]) != none
+		}
+	}
+	return kept
 }
 
 func damage(path string, what any) *Error {

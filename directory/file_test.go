@@ -12,8 +12,9 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// sample makes a closed file with a company in it and returns its bytes, as far as they are in use.
-func sample(t *testing.T, path string) []byte {
+// sample makes a file with a company in it and returns its bytes, as far as they are in use: as it was closed, or as a crash
+// would leave it.
+func sample(t *testing.T, path string, closed bool) []byte {
 	t.Helper()
 	var used int64
 	s := must[*Store](t)(Open(path, Options{Seed: 1, Now: start, NoSync: true}))
@@ -25,15 +26,25 @@ func sample(t *testing.T, path string) []byte {
 		used = tx.Size()
 		return nil
 	}))
+	if closed {
+		check(t, s.Close())
+		return must[[]byte](t)(os.ReadFile(path))[:used]
+	}
+	data := must[[]byte](t)(os.ReadFile(path))[:used]
 	check(t, s.Close())
-	return must[[]byte](t)(os.ReadFile(path))[:used]
+	return data
 }
 
 // TestDamagedFiles opens and reads files in which something was overwritten or cut off: whatever comes of it is an error that
 // names the file, or the damage lies where nobody looks; it is never a panic, and a file that can't be opened stays as it is.
 func TestDamagedFiles(t *testing.T) {
+	t.Run("closed", func(t *testing.T) { damageFiles(t, true) })
+	t.Run("behind a crash", func(t *testing.T) { damageFiles(t, false) })
+}
+
+func damageFiles(t *testing.T, closed bool) {
 	dir := t.TempDir()
-	good := sample(t, filepath.Join(dir, "good.db"))
+	good := sample(t, filepath.Join(dir, "good.db"), closed)
 	r := rand.New(rand.NewPCG(1, 2))
 	page := os.Getpagesize()
 	met := map[Code]int{}

@@ -99,7 +99,7 @@ func inspect(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := db.whole(); err != nil {
+	if err := errors.Join(db.whole(), db.readable()); err != nil {
 		return errors.Join(err, db.Close())
 	}
 	err = db.View(func(tx *bbolt.Tx) error {
