@@ -36,11 +36,11 @@ func (t *txn) object(n uint64) (Object, bool, error) {
 	if len(data) < frame {
 		return Object{}, false, nil
 	}
-	o := Object{Num: n}
-	if err := Decode(data[frame:], &o); err != nil {
-		return o, false, fmt.Errorf("data file: object %d: %w", n, err)
+	h := head{Object{Num: n}}
+	if err := Decode(data[frame:], &h); err != nil {
+		return h.Object, false, fmt.Errorf("data file: object %d: %w", n, err)
 	}
-	return o, true, nil
+	return h.Object, true, nil
 }
 
 // load reads a whole object into v, which embeds Object.

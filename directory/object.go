@@ -6,6 +6,11 @@
 // file. Start reading at Store, then user.go for the properties.
 package directory
 
+//go:generate go run github.com/tinylib/msgp@v1.6.5 -file $GOFILE -o object_gen.go -io=false -tests=false -unexported
+//msgp:tag json
+//msgp:timezone utc
+//msgp:ignore Props Code Error
+
 import (
 	"encoding/binary"
 	"errors"
@@ -59,6 +64,9 @@ type Object struct {
 	// Bare marks the registration of an application that has no service principal: nothing finds it but its own ids.
 	Bare bool `json:"bare,omitempty"`
 }
+
+// head is of a stored object what all kinds have in common.
+type head struct{ Object Object }
 
 // SecurityIdentifier is the security identifier (SID) of the object: its GUID in four numbers
 // (resources/user.md, securityIdentifier).

@@ -1,5 +1,10 @@
 package directory
 
+//go:generate go run github.com/tinylib/msgp@v1.6.5 -file $GOFILE -o registration_gen.go -io=false -tests=false
+//msgp:tag json
+//msgp:timezone utc
+//msgp:ignore RegistrationEdit
+
 import (
 	"crypto/rand"
 	"crypto/sha256"

@@ -1,5 +1,9 @@
 package directory
 
+//go:generate go run github.com/tinylib/msgp@v1.6.5 -file $GOFILE -o serviceprincipal_gen.go -io=false -tests=false
+//msgp:tag json
+//msgp:timezone utc
+
 import (
 	"time"
 )

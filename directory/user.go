@@ -1,5 +1,9 @@
 package directory
 
+//go:generate go run github.com/tinylib/msgp@v1.6.5 -file $GOFILE -o user_gen.go -io=false -tests=false -unexported
+//msgp:tag json
+//msgp:timezone utc
+
 import (
 	"fmt"
 	"regexp"
@@ -12,61 +16,67 @@ import (
 // User is a user account; "" and nil stand for null. Field names follow resources/user.md.
 type User struct {
 	Object
-	AccountEnabled               bool             `json:"accountEnabled"`
-	UserPrincipalName            string           `json:"userPrincipalName"`
-	MailNickname                 string           `json:"mailNickname,omitempty"`
-	GivenName                    string           `json:"givenName,omitempty"`
-	Surname                      string           `json:"surname,omitempty"`
-	Mail                         string           `json:"mail,omitempty"`
-	JobTitle                     string           `json:"jobTitle,omitempty"`
-	Department                   string           `json:"department,omitempty"`
-	CompanyName                  string           `json:"companyName,omitempty"`
-	EmployeeID                   string           `json:"employeeId,omitempty"`
-	EmployeeType                 string           `json:"employeeType,omitempty"`
-	OfficeLocation               string           `json:"officeLocation,omitempty"`
-	StreetAddress                string           `json:"streetAddress,omitempty"`
-	City                         string           `json:"city,omitempty"`
-	StateOrProvince              string           `json:"stateOrProvince,omitempty"` // Graph: state
-	PostalCode                   string           `json:"postalCode,omitempty"`
-	Country                      string           `json:"country,omitempty"`
-	UsageLocation                string           `json:"usageLocation,omitempty"`
-	PreferredLanguage            string           `json:"preferredLanguage,omitempty"`
-	PreferredDataLocation        string           `json:"preferredDataLocation,omitempty"`
-	MobilePhone                  string           `json:"mobilePhone,omitempty"`
-	FaxNumber                    string           `json:"faxNumber,omitempty"`
-	BusinessPhones               []string         `json:"businessPhones,omitempty"`
-	OtherMails                   []string         `json:"otherMails,omitempty"`
-	ProxyAddresses               []string         `json:"proxyAddresses,omitempty"`
-	ImAddresses                  []string         `json:"imAddresses,omitempty"`
-	UserType                     string           `json:"userType,omitempty"`
-	CreationType                 string           `json:"creationType,omitempty"`
-	ExternalUserState            string           `json:"externalUserState,omitempty"`
-	AgeGroup                     string           `json:"ageGroup,omitempty"`
-	LegalAgeGroup                string           `json:"legalAgeGroupClassification,omitempty"`
-	ConsentProvidedForMinor      string           `json:"consentProvidedForMinor,omitempty"`
-	PasswordPolicies             string           `json:"passwordPolicies,omitempty"`
-	IsResourceAccount            *bool            `json:"isResourceAccount,omitempty"`
-	ShowInAddressList            *bool            `json:"showInAddressList,omitempty"`
-	EmployeeHireDate             *time.Time       `json:"employeeHireDate,omitempty"`
-	EmployeeLeaveDateTime        *time.Time       `json:"employeeLeaveDateTime,omitempty"`
-	CostCenter                   string           `json:"costCenter,omitempty"` // employeeOrgData
-	Division                     string           `json:"division,omitempty"`
-	OnPremisesSyncEnabled        *bool            `json:"onPremisesSyncEnabled,omitempty"`
-	OnPremisesDistinguishedName  string           `json:"onPremisesDistinguishedName,omitempty"`
-	OnPremisesDomainName         string           `json:"onPremisesDomainName,omitempty"`
-	OnPremisesSamAccountName     string           `json:"onPremisesSamAccountName,omitempty"`
-	OnPremisesSecurityIdentifier string           `json:"onPremisesSecurityIdentifier,omitempty"`
-	OnPremisesUserPrincipalName  string           `json:"onPremisesUserPrincipalName,omitempty"`
-	OnPremisesImmutableID        string           `json:"onPremisesImmutableId,omitempty"`
-	OnPremisesLastSync           *time.Time       `json:"onPremisesLastSyncDateTime,omitempty"`
-	LastPasswordChange           *time.Time       `json:"lastPasswordChangeDateTime,omitempty"`
-	SignInSessionsValidFrom      *time.Time       `json:"signInSessionsValidFromDateTime,omitempty"`
-	AssignedLicenses             []map[string]any `json:"assignedLicenses,omitempty"`
-	Identities                   []map[string]any `json:"identities,omitempty"`
-	ExtensionAttributes          [15]string       `json:"extensionAttributes,omitzero"`
-	ManagerNum                   uint64           `json:"managerNum,omitempty"` // 0: none
-	Extensions                   map[string]any   `json:"extensions,omitempty"`
+	AccountEnabled               bool                `json:"accountEnabled"`
+	UserPrincipalName            string              `json:"userPrincipalName"`
+	MailNickname                 string              `json:"mailNickname,omitempty"`
+	GivenName                    string              `json:"givenName,omitempty"`
+	Surname                      string              `json:"surname,omitempty"`
+	Mail                         string              `json:"mail,omitempty"`
+	JobTitle                     string              `json:"jobTitle,omitempty"`
+	Department                   string              `json:"department,omitempty"`
+	CompanyName                  string              `json:"companyName,omitempty"`
+	EmployeeID                   string              `json:"employeeId,omitempty"`
+	EmployeeType                 string              `json:"employeeType,omitempty"`
+	OfficeLocation               string              `json:"officeLocation,omitempty"`
+	StreetAddress                string              `json:"streetAddress,omitempty"`
+	City                         string              `json:"city,omitempty"`
+	StateOrProvince              string              `json:"stateOrProvince,omitempty"` // Graph: state
+	PostalCode                   string              `json:"postalCode,omitempty"`
+	Country                      string              `json:"country,omitempty"`
+	UsageLocation                string              `json:"usageLocation,omitempty"`
+	PreferredLanguage            string              `json:"preferredLanguage,omitempty"`
+	PreferredDataLocation        string              `json:"preferredDataLocation,omitempty"`
+	MobilePhone                  string              `json:"mobilePhone,omitempty"`
+	FaxNumber                    string              `json:"faxNumber,omitempty"`
+	BusinessPhones               []string            `json:"businessPhones,omitempty"`
+	OtherMails                   []string            `json:"otherMails,omitempty"`
+	ProxyAddresses               []string            `json:"proxyAddresses,omitempty"`
+	ImAddresses                  []string            `json:"imAddresses,omitempty"`
+	UserType                     string              `json:"userType,omitempty"`
+	CreationType                 string              `json:"creationType,omitempty"`
+	ExternalUserState            string              `json:"externalUserState,omitempty"`
+	AgeGroup                     string              `json:"ageGroup,omitempty"`
+	LegalAgeGroup                string              `json:"legalAgeGroupClassification,omitempty"`
+	ConsentProvidedForMinor      string              `json:"consentProvidedForMinor,omitempty"`
+	PasswordPolicies             string              `json:"passwordPolicies,omitempty"`
+	IsResourceAccount            *bool               `json:"isResourceAccount,omitempty"`
+	ShowInAddressList            *bool               `json:"showInAddressList,omitempty"`
+	EmployeeHireDate             *time.Time          `json:"employeeHireDate,omitempty"`
+	EmployeeLeaveDateTime        *time.Time          `json:"employeeLeaveDateTime,omitempty"`
+	CostCenter                   string              `json:"costCenter,omitempty"` // employeeOrgData
+	Division                     string              `json:"division,omitempty"`
+	OnPremisesSyncEnabled        *bool               `json:"onPremisesSyncEnabled,omitempty"`
+	OnPremisesDistinguishedName  string              `json:"onPremisesDistinguishedName,omitempty"`
+	OnPremisesDomainName         string              `json:"onPremisesDomainName,omitempty"`
+	OnPremisesSamAccountName     string              `json:"onPremisesSamAccountName,omitempty"`
+	OnPremisesSecurityIdentifier string              `json:"onPremisesSecurityIdentifier,omitempty"`
+	OnPremisesUserPrincipalName  string              `json:"onPremisesUserPrincipalName,omitempty"`
+	OnPremisesImmutableID        string              `json:"onPremisesImmutableId,omitempty"`
+	OnPremisesLastSync           *time.Time          `json:"onPremisesLastSyncDateTime,omitempty"`
+	LastPasswordChange           *time.Time          `json:"lastPasswordChangeDateTime,omitempty"`
+	SignInSessionsValidFrom      *time.Time          `json:"signInSessionsValidFromDateTime,omitempty"`
+	AssignedLicenses             []map[string]any    `json:"assignedLicenses,omitempty"`
+	Identities                   []map[string]any    `json:"identities,omitempty"`
+	ExtensionAttributes          ExtensionAttributes `json:"extensionAttributes,omitzero"`
+	ManagerNum                   uint64              `json:"managerNum,omitempty"` // 0: none
+	Extensions                   map[string]any      `json:"extensions,omitempty"`
 }
+
+// ExtensionAttributes are extensionAttribute1 to 15 of onPremisesExtensionAttributes.
+type ExtensionAttributes [15]string
+
+// IsZero reports whether none has a value.
+func (a ExtensionAttributes) IsZero() bool { return a == ExtensionAttributes{} }
 
 // The values of userType.
 const (

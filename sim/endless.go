@@ -1,5 +1,10 @@
 package sim
 
+//go:generate go run github.com/tinylib/msgp@v1.6.5 -file $GOFILE -o endless_gen.go -io=false -tests=false -unexported
+//msgp:tag json
+//msgp:tuple endlessNote sentAgain
+//msgp:ignore Endless EndlessNote endless endlessMove
+
 import (
 	"fmt"
 	"hash/fnv"
@@ -67,7 +72,6 @@ type EndlessNote struct {
 
 // endlessNote is the stored form of a note.
 type endlessNote struct {
-	_     struct{} `cbor:",toarray"`
 	Kind  EndlessKind
 	Attr  string
 	As    string
@@ -89,9 +93,8 @@ type endless struct {
 
 // sentAgain is what a link keeps of an attribute that its last update carried.
 type sentAgain struct {
-	_     struct{} `cbor:",toarray"`
-	Hash  uint32   // of the value that was sent
-	Times int      // updates in a row that carried it, and after which the target did not hold it
+	Hash  uint32 // of the value that was sent
+	Times int    // updates in a row that carried it, and after which the target did not hold it
 	Kind  EndlessKind
 }
 

@@ -1,5 +1,11 @@
 package sim
 
+//go:generate go run github.com/tinylib/msgp@v1.6.5 -file $GOFILE -o link_gen.go -io=false -tests=false -unexported
+//msgp:tag json
+//msgp:timezone utc
+//msgp:ignore edge
+//msgp:replace directory.Kind with:byte
+
 import (
 	"fmt"
 	"time"

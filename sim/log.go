@@ -158,9 +158,7 @@ func (s *Service) trimLog(now time.Time) error {
 		err := s.db.View(func(tx *bbolt.Tx) error {
 			c := tx.Bucket(bucketSim).Bucket(bucketLog).Bucket(bucketRecords).Cursor()
 			for k, v := c.First(); k != nil && len(old) < 5000; k, v = c.Next() {
-				var r struct {
-					Time time.Time `json:"t"`
-				}
+				var r recordTime
 				if err := directory.Decode(v, &r); err != nil {
 					return err
 				}

@@ -216,9 +216,7 @@ func firstFrom(b *bbolt.Bucket, low, high uint64, at time.Time) (uint64, error) 
 			high = middle
 			continue
 		}
-		var r struct {
-			Time time.Time `json:"t"`
-		}
+		var r recordTime
 		if err := directory.Decode(v, &r); err != nil {
 			return 0, err
 		}

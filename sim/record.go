@@ -1,5 +1,11 @@
 package sim
 
+//go:generate go run github.com/tinylib/msgp@v1.6.5 -file $GOFILE -o record_gen.go -io=false -tests=false -unexported
+//msgp:tag json
+//msgp:timezone utc
+//msgp:tuple modified
+//msgp:replace directory.Kind with:byte
+
 import (
 	"slices"
 	"time"
@@ -62,10 +68,9 @@ const (
 
 // modified is one changed property, as text. A nil side had no value.
 type modified struct {
-	_    struct{} `cbor:",toarray"` // there are many: without the names of members
-	Name string   `json:"p"`
-	Old  *string  `json:"o,omitempty"`
-	New  *string  `json:"n,omitempty"`
+	Name string  `json:"p"`
+	Old  *string `json:"o,omitempty"`
+	New  *string `json:"n,omitempty"`
 }
 
 func (m modified) property() ModifiedProperty { return ModifiedProperty{m.Name, m.Old, m.New} }
@@ -76,9 +81,9 @@ type matchInfo struct {
 	Value string `json:"v"`
 	Found int    `json:"f"`
 	// Failed: the query was not answered with at most one object that fits.
-	Failed bool `json:"x,omitempty"`
-	kind   scim.Type
-	exact  bool // case counts
+	Failed bool      `json:"x,omitempty"`
+	kind   scim.Type `json:"-"`
+	exact  bool      `json:"-"` // case counts
 }
 
 // by is what the target is asked for.
@@ -126,6 +131,11 @@ type record struct {
 	// What a run on demand tells beyond that.
 	Looked []looked `json:"lk,omitempty"` // what the target was asked for, and returned
 	Parts  []record `json:"pt,omitempty"` // what was done, in order, when its references were written as well
+}
+
+// recordTime is of a record what a search by time needs.
+type recordTime struct {
+	Time time.Time `json:"t"`
 }
 
 // looked is one question to the target about an object, with the mapped attributes of each one that it returned.

@@ -1,5 +1,10 @@
 package sim
 
+//go:generate go run github.com/tinylib/msgp@v1.6.5 -file $GOFILE -o scope_gen.go -io=false -tests=false -unexported
+//msgp:tag json
+//msgp:tuple scopeResult
+//msgp:ignore source
+
 import (
 	"slices"
 	"strings"
@@ -12,8 +17,6 @@ import (
 // scopeResult is the outcome of the four conditions under which an object is provisioned (how-provisioning-works.md,
 // "Assignment-based scoping" and "Scoping filters"; the same four stand in the log's scoping step).
 type scopeResult struct {
-	_ struct{} `cbor:",toarray"`
-
 	Active   bool   `json:"a"`             // live and, for a user, not blocked
 	Assigned bool   `json:"as"`            // directly, or as an immediate member of an assigned security group
 	SyncAll  bool   `json:"all,omitempty"` // assignment is not asked for
@@ -23,7 +26,7 @@ type scopeResult struct {
 	// Blocked assignment: assigned only through groups that are not security-enabled.
 	Insecure bool `json:"ins,omitempty"`
 
-	clauses mapping.ClauseResults // what Filters was made of; not kept
+	clauses mapping.ClauseResults `json:"-"` // what Filters was made of; not kept
 }
 
 // In reports whether the object is in provisioning scope.

@@ -192,9 +192,7 @@ func (ten *tenant) readApplications(t testing.TB, dir *directory.Store) {
 				return err
 			}
 			return b.Bucket([]byte("links")).ForEach(func(k, v []byte) error {
-				var l struct {
-					Target string `json:"t"`
-				}
+				var l sim.Link
 				if err := directory.Decode(v, &l); err != nil {
 					return err
 				}
