@@ -29,11 +29,13 @@ func (t *txn) addMembers(now time.Time, g Group, members []string) error {
 		return ruled(g)
 	}
 	for _, id := range members {
-		m, err := t.find(id, KindUser, KindGroup)
+		m, err := t.find(id)
 		if err != nil {
 			return err
 		}
 		switch {
+		case m.Kind == KindServicePrincipal:
+			return invalid("members", "A service principal can't be a member of a group here; users and groups can.")
 		case m.Num == g.Num:
 			return invalid("members", "A group can't be a member of itself.")
 		case m.Kind == KindGroup && slices.Contains(g.GroupTypes, "Unified"):

@@ -132,7 +132,11 @@ func (p Property[T]) set(obj *T, v any) (changed bool, err error) {
 }
 
 func (p Property[T]) wrong(v any, want string) error {
-	return invalid(p.Name, "Invalid value specified for property '%s': %v is a %T; want %s.", p.Name, v, v, want)
+	text, err := json.Marshal(v)
+	if err != nil || len(text) > 100 {
+		return invalid(p.Name, "Invalid value specified for property '%s': expected %s.", p.Name, want)
+	}
+	return invalid(p.Name, "Invalid value specified for property '%s': expected %s, not %s.", p.Name, want, text)
 }
 
 func (p Property[T]) text(v any) (string, error) {

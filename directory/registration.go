@@ -162,6 +162,8 @@ type RegistrationEdit struct {
 	More   map[string]any // by Graph names; nil removes one
 	Roles  []AppRole      // when SetRoles is true
 	Owners []string       // added
+	// Passwords are added, as NewPassword made them.
+	Passwords []Password
 	// SetRoles replaces the app roles.
 	SetRoles bool
 }
@@ -182,6 +184,13 @@ func (t *txn) editRegistration(sp *ServicePrincipal, edit RegistrationEdit) (cha
 	names := []string(nil)
 	sp.Registration, names = merged(sp.Registration, edit.More)
 	changed = append(changed, names...)
+	if len(sp.Passwords)+len(edit.Passwords) > maxPasswords {
+		return nil, tooManyPasswords()
+	}
+	if len(edit.Passwords) > 0 {
+		sp.Passwords = append(slices.Clone(sp.Passwords), edit.Passwords...)
+		changed = append(changed, "passwordCredentials")
+	}
 	for _, id := range edit.Owners {
 		if sp.RegistrationOwners, err = t.withOwner(sp.RegistrationOwners, id); err != nil {
 			return nil, err
@@ -292,6 +301,27 @@ func (h Holder) find() func(t *txn) (*ServicePrincipal, error) {
 // AddPassword makes a client secret and returns it beside what is kept of it; times that are zero become now and two years
 // later (api/application-addpassword.md).
 func (s *Store) AddPassword(now time.Time, h Holder, p Password) (Password, string, error) {
+	p, secret, err := NewPassword(now, p)
+	if err != nil {
+		return p, "", err
+	}
+	p.OfPrincipal = !h.Registration
+	_, err = s.changePrincipal(now, h.find(), func(_ *txn, sp *ServicePrincipal) ([]string, error) {
+		if len(sp.Passwords) >= maxPasswords {
+			return nil, tooManyPasswords()
+		}
+		sp.Passwords = append(slices.Clone(sp.Passwords), p)
+		return []string{"passwordCredentials"}, nil
+	})
+	return p, secret, err
+}
+
+func tooManyPasswords() error {
+	return invalid("passwordCredentials", "An application holds at most %d passwords.", maxPasswords)
+}
+
+// NewPassword makes a client secret as AddPassword does, for a RegistrationEdit to hold.
+func NewPassword(now time.Time, p Password) (Password, string, error) {
 	var raw [30]byte
 	if _, err := rand.Read(raw[:]); err != nil {
 		return p, "", err
@@ -302,7 +332,7 @@ func (s *Store) AddPassword(now time.Time, h Holder, p Password) (Password, stri
 	}
 	secret := base64.RawURLEncoding.EncodeToString(raw[:])
 	sum := sha256.Sum256([]byte(secret))
-	p.KeyID, p.Hint, p.Hash, p.OfPrincipal = id.String(), secret[:3], sum[:], !h.Registration
+	p.KeyID, p.Hint, p.Hash = id.String(), secret[:3], sum[:]
 	if p.Begins.IsZero() {
 		p.Begins = now.UTC()
 	}
@@ -312,14 +342,7 @@ func (s *Store) AddPassword(now time.Time, h Holder, p Password) (Password, stri
 	if !p.Ends.After(p.Begins) {
 		return p, "", invalid("endDateTime", "Invalid value specified for property 'endDateTime': it is not behind startDateTime.")
 	}
-	_, err = s.changePrincipal(now, h.find(), func(_ *txn, sp *ServicePrincipal) ([]string, error) {
-		if len(sp.Passwords) >= maxPasswords {
-			return nil, invalid("passwordCredentials", "An application holds at most %d passwords.", maxPasswords)
-		}
-		sp.Passwords = append(slices.Clone(sp.Passwords), p)
-		return []string{"passwordCredentials"}, nil
-	})
-	return p, secret, err
+	return p, secret, nil
 }
 
 // RemovePassword takes a client secret away by the id of its key (api/application-removepassword.md).

@@ -195,30 +195,56 @@ func (g *Graph) applicationValues(sp *directory.ServicePrincipal) values {
 
 func (g *Graph) principals() source[directory.ServicePrincipal] {
 	return source[directory.ServicePrincipal]{kind: principalKind, list: "servicePrincipals", page: g.dir.FilterServicePrincipals, value: g.principalValues,
-		one: g.dir.ServicePrincipal, total: func() int { return g.dir.Counts().ServicePrincipals }, names: []string{"displayName"}, add: g.addAssignments, expand: []string{"appRoleAssignedTo"}}
+		one: g.dir.ServicePrincipal, total: func() int { return g.dir.Counts().ServicePrincipals }, names: []string{"displayName"}, add: g.addToPrincipal, expand: []string{"appRoleAssignedTo", "owners"}}
 }
 
 func (g *Graph) applications() source[directory.ServicePrincipal] {
 	s := g.principals()
-	s.kind, s.list, s.value, s.one, s.add, s.expand = applicationKind, "applications", g.applicationValues, g.registration, nil, nil
+	s.kind, s.list, s.value, s.one, s.add, s.expand = applicationKind, "applications", g.applicationValues, g.registration, g.addToRegistration, []string{"owners"}
 	s.page, s.total = g.dir.FilterRegistrations, nil
 	return s
 }
 
-func (g *Graph) addAssignments(c *call, sp *directory.ServicePrincipal, o object) (object, error) {
-	list, err := expansions(c, "appRoleAssignedTo")
-	if err != nil || len(list) == 0 {
-		return o, err
-	}
-	page, err := g.dir.FilterAssignments(sp.ID, "", expandMost, func(*directory.Assignment) bool { return true })
+func (g *Graph) addToPrincipal(c *call, sp *directory.ServicePrincipal, o object) (object, error) {
+	list, err := expansions(c, principalKind, "appRoleAssignedTo", "owners")
 	if err != nil {
 		return nil, err
 	}
-	shown := []object{}
-	for _, a := range page.Items {
-		shown = append(shown, assignment(a))
+	for _, e := range list {
+		if e.name == "owners" {
+			if o, err = g.addOwners(o, directory.Holder{ID: sp.ID}, e); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		page, err := g.dir.FilterAssignments(sp.ID, "", expandMost, func(*directory.Assignment) bool { return true })
+		if err != nil {
+			return nil, err
+		}
+		shown := []object{}
+		for _, a := range page.Items {
+			shown = append(shown, assignment(a))
+		}
+		o = append(o, member{e.name, shown})
 	}
-	return append(o, member{"appRoleAssignedTo", shown}), nil
+	return o, nil
+}
+
+func (g *Graph) addToRegistration(c *call, sp *directory.ServicePrincipal, o object) (object, error) {
+	list, err := expansions(c, applicationKind, "owners")
+	if err != nil || len(list) == 0 {
+		return o, err
+	}
+	return g.addOwners(o, directory.Holder{ID: sp.ApplicationID, Registration: true}, list[0])
+}
+
+func (g *Graph) addOwners(o object, h directory.Holder, e expansion) (object, error) {
+	list, err := g.dir.Owners(h)
+	if err != nil && !isMissing(err) { // deleted meanwhile
+		return nil, err
+	}
+	shown, err := g.expanded(list, e)
+	return append(o, member{e.name, shown}), err
 }
 
 // registration finds an application by its object id, or by appId=.
@@ -283,7 +309,11 @@ func (g *Graph) getApplication(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.entity(http.StatusOK, applicationKind.context(selected, true), applicationKind.show(g.applicationValues(&sp), selected))
+	o, err := g.applications().show(c, &sp, selected)
+	if err != nil {
+		return err
+	}
+	return c.entity(http.StatusOK, applicationKind.context(selected, true), o)
 }
 
 // getApplicationProperty answers one property of an application or a service principal.

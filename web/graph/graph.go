@@ -11,6 +11,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -61,13 +62,16 @@ func New(d Deps) *Graph {
 		onDemandFormat: d.OnDemandFormat, throttleOnDemand: d.ThrottleOnDemand}
 }
 
+// versions begin the paths of Graph, in the ways that scripts write them.
+var versions = []string{"/v1.0", "/V1.0", "/beta", "/Beta", "/BETA"}
+
 // Register adds the routes to a server: both versions of the API, tokens and discovery.
 func (g *Graph) Register(e *echo.Echo) {
 	api := func(c echo.Context) error {
 		g.ServeHTTP(c.Response(), c.Request())
 		return nil
 	}
-	for _, version := range []string{"/v1.0", "/beta"} {
+	for _, version := range versions {
 		e.Any(version, api)
 		e.Any(version+"/*", api)
 	}
@@ -77,8 +81,7 @@ func (g *Graph) Register(e *echo.Echo) {
 // Owns reports whether a route of the server, given by its pattern, is one that this package authenticates, or leaves
 // open, by itself.
 func Owns(pattern string) bool {
-	switch pattern {
-	case "/v1.0", "/v1.0/*", "/beta", "/beta/*", "/common/discovery/instance", "/metadata/endpoints":
+	if pattern == "/common/discovery/instance" || pattern == "/metadata/endpoints" || slices.Contains(versions, strings.TrimSuffix(pattern, "/*")) {
 		return true
 	}
 	return strings.HasPrefix(pattern, "/:tenant/")

@@ -59,7 +59,7 @@ func (g *Graph) groups() source[directory.Group] {
 const expandMost = 20
 
 func (g *Graph) addToGroup(c *call, group *directory.Group, o object) (object, error) {
-	list, err := expansions(c, "members", "memberOf", "owners")
+	list, err := expansions(c, groupKind, "members", "memberOf", "owners")
 	if err != nil {
 		return nil, err
 	}
@@ -74,16 +74,9 @@ func (g *Graph) addToGroup(c *call, group *directory.Group, o object) (object, e
 		if err != nil && directory.CodeOf(err) != directory.NotFound {
 			return nil, err
 		}
-		shown := []object{}
-		for _, m := range page.Items[:min(len(page.Items), expandMost)] {
-			x, err := g.directoryObject(m.ID, e.selected)
-			if isMissing(err) { // deleted meanwhile
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			shown = append(shown, x)
+		shown, err := g.expanded(page.Items, e)
+		if err != nil {
+			return nil, err
 		}
 		o = append(o, member{e.name, shown})
 	}

@@ -165,7 +165,7 @@ func (s source[T]) respond(g *Graph, c *call) error {
 	if err != nil {
 		return err
 	}
-	if _, err := expansions(c, s.expand...); err != nil {
+	if _, err := expansions(c, s.kind, s.expand...); err != nil {
 		return err
 	}
 	t.query.Cursor = token.Cursor

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -38,6 +40,68 @@ func (g *Graph) holder(c *call) (directory.Holder, error) {
 	return directory.Holder{ID: group.ID}, err
 }
 
+// passwordBody is a client secret as a body asks for it.
+type passwordBody struct {
+	DisplayName *string `json:"displayName"`
+	Begins      *string `json:"startDateTime"`
+	Ends        *string `json:"endDateTime"`
+	Custom      any     `json:"customKeyIdentifier"`
+	KeyID       any     `json:"keyId"`
+	Hint        any     `json:"hint"`
+	Secret      any     `json:"secretText"`
+}
+
+func (b *passwordBody) read() (p directory.Password, err error) {
+	if b.Secret != nil {
+		return p, refused("Property 'secretText' can't be written: the service makes client secrets.")
+	}
+	if b.DisplayName != nil {
+		p.DisplayName = *b.DisplayName
+	}
+	for _, x := range []struct {
+		name string
+		text *string
+		into *time.Time
+	}{{"startDateTime", b.Begins, &p.Begins}, {"endDateTime", b.Ends, &p.Ends}} {
+		if x.text == nil {
+			continue
+		}
+		if *x.into, err = time.Parse(time.RFC3339Nano, *x.text); err != nil {
+			return p, refused("Invalid value specified for property '%s' of resource 'PasswordCredential'.", x.name)
+		}
+	}
+	return p, nil
+}
+
+// newPasswords makes the client secrets that the body of a new application asks for. The secrets stand by their key ids.
+func newPasswords(now time.Time, v any) (list []directory.Password, secrets map[string]string, err error) {
+	dropAnnotations(v)
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, nil, err
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	var bodies []passwordBody
+	if err := d.Decode(&bodies); err != nil {
+		return nil, nil, refused("Invalid value specified for property 'passwordCredentials' of resource 'Application': %s.", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	secrets = map[string]string{}
+	for i := range bodies {
+		p, err := bodies[i].read()
+		if err != nil {
+			return nil, nil, err
+		}
+		p, secret, err := directory.NewPassword(now, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		secrets[p.KeyID] = secret
+		list = append(list, p)
+	}
+	return list, secrets, nil
+}
+
 // addPassword is api/application-addpassword.md.
 func (g *Graph) addPassword(c *call) error {
 	h, err := g.holder(c)
@@ -45,34 +109,14 @@ func (g *Graph) addPassword(c *call) error {
 		return err
 	}
 	var body struct {
-		Credential struct {
-			DisplayName *string `json:"displayName"`
-			Begins      *string `json:"startDateTime"`
-			Ends        *string `json:"endDateTime"`
-			Custom      any     `json:"customKeyIdentifier"`
-			KeyID       any     `json:"keyId"`
-			Hint        any     `json:"hint"`
-			Secret      any     `json:"secretText"`
-		} `json:"passwordCredential"`
+		Credential passwordBody `json:"passwordCredential"`
 	}
 	if err := c.decode(&body, true); err != nil {
 		return err
 	}
-	var p directory.Password
-	if body.Credential.DisplayName != nil {
-		p.DisplayName = *body.Credential.DisplayName
-	}
-	for _, x := range []struct {
-		name string
-		text *string
-		into *time.Time
-	}{{"startDateTime", body.Credential.Begins, &p.Begins}, {"endDateTime", body.Credential.Ends, &p.Ends}} {
-		if x.text == nil {
-			continue
-		}
-		if *x.into, err = time.Parse(time.RFC3339Nano, *x.text); err != nil {
-			return refused("Invalid value specified for property '%s' of resource 'PasswordCredential'.", x.name)
-		}
+	p, err := body.Credential.read()
+	if err != nil {
+		return err
 	}
 	p, secret, err := g.dir.AddPassword(g.svc.Clock().Now(), h, p)
 	if err != nil {

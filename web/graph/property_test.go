@@ -100,3 +100,75 @@ func TestPropertiesOnSelect(t *testing.T) {
 		}
 	}
 }
+
+// TestWrongTypes: the message names the property, what is expected and what came, in the words of JSON.
+func TestWrongTypes(t *testing.T) {
+	w := newWorld(t, "")
+	adele := w.user("adele")
+	for body, message := range map[string]string{
+		`{"department":5}`:          "Invalid value specified for property 'department': expected text or null, not 5.",
+		`{"accountEnabled":null}`:   "Invalid value specified for property 'accountEnabled': expected true or false, not null.",
+		`{"businessPhones":[5]}`:    "Invalid value specified for property 'businessPhones': expected a list of text, not [5].",
+		`{"employeeHireDate":"no"}`: "Invalid value specified for property 'employeeHireDate': expected a time such as 2026-01-31T09:00:00Z, not \"no\".",
+	} {
+		if a := w.want(400, "PATCH", "/v1.0/users/"+adele, body); a.str("error", "message") != message || a.str("error", "code") != "Request_BadRequest" {
+			t.Errorf("%s: %s", body, a.text)
+		}
+	}
+}
+
+// TestExpandedLinks: what $expand shows, and that it names what it does not.
+func TestExpandedLinks(t *testing.T) {
+	w := newWorld(t, "")
+	boss := w.user("boss")
+	adele := w.user("adele", "manager@odata.bind", "https://graph.microsoft.com/v1.0/users/"+boss)
+	bind := []string{"https://graph.microsoft.com/v1.0/users/" + adele}
+	group := w.want(201, "POST", "/v1.0/groups", map[string]any{"displayName": "Sales", "mailEnabled": false, "mailNickname": "sales", "securityEnabled": true, "members@odata.bind": bind}).str("id")
+	app := w.want(201, "POST", "/v1.0/applications", map[string]any{"displayName": "Fabrikam", "owners@odata.bind": bind})
+	sp := w.want(201, "POST", "/v1.0/servicePrincipals", map[string]any{"appId": app.str("appId"), "owners@odata.bind": bind}).str("id")
+	for path, want := range map[string]string{
+		"/users/" + adele + "?$select=id&$expand=memberOf($select=id),manager($select=id)": `"memberOf":[{"@odata.type":"#microsoft.graph.group","id":"` + group + `"}],"manager":{"@odata.type":"#microsoft.graph.user","id":"` + boss + `"}`,
+		"/users/" + boss + "?$select=id&$expand=directReports($select=id),manager":         `"directReports":[{"@odata.type":"#microsoft.graph.user","id":"` + adele + `"}]}`,
+		"/users?$select=id&$expand=memberOf($select=id)":                                   `"memberOf":[{"@odata.type":"#microsoft.graph.group","id":"` + group + `"}]`,
+		"/applications/" + app.str("id") + "?$select=id&$expand=owners($select=id)":        `"owners":[{"@odata.type":"#microsoft.graph.user","id":"` + adele + `"}]`,
+		"/applications?$select=id&$expand=owners($select=id)":                              `"owners":[{"@odata.type":"#microsoft.graph.user","id":"` + adele + `"}]`,
+		"/servicePrincipals/" + sp + "?$select=id&$expand=owners($select=id)":              `"owners":[{"@odata.type":"#microsoft.graph.user","id":"` + adele + `"}]`,
+	} {
+		if a := w.want(200, "GET", "/v1.0"+path, nil); !strings.Contains(a.text, want) {
+			t.Errorf("%s: %s", path, a.text)
+		}
+	}
+	for path, status := range map[string]int{"/users/" + adele + "?$expand=ownedObjects": 501, "/groups?$expand=transitiveMembers": 501,
+		"/servicePrincipals?$expand=memberOf": 501, "/users/" + adele + "?$expand=shoes": 400, "/users/" + adele + "?$expand=department": 400} {
+		name := path[strings.LastIndex(path, "=")+1:]
+		if a := w.want(status, "GET", "/v1.0"+path, nil); !strings.Contains(a.str("error", "message"), "'"+name+"'") {
+			t.Errorf("%s: %s", path, a.text)
+		}
+	}
+}
+
+// TestServicePrincipalsAreNoMembers: Graph takes them; here the answer says what is not possible, not that they don't exist.
+func TestServicePrincipalsAreNoMembers(t *testing.T) {
+	w := newWorld(t, "")
+	group := w.group("Sales")
+	sp, _, _ := w.app("Fabrikam App")
+	a := w.want(400, "POST", "/v1.0/groups/"+group+"/members/$ref", `{"@odata.id":"https://graph.microsoft.com/v1.0/servicePrincipals/`+sp+`"}`)
+	if a.str("error", "code") != "Request_BadRequest" || !strings.Contains(a.str("error", "message"), "members: A service principal") {
+		t.Error(a.text)
+	}
+}
+
+// TestSpellingOfTheVersion: scripts write the version in several ways.
+func TestSpellingOfTheVersion(t *testing.T) {
+	w := newWorld(t, "secret")
+	adele := w.want(201, "POST", "/V1.0/Users", userBody("adele"), "Authorization", "Bearer secret")
+	if adele.header.Get("Location") != w.url+"/v1.0/users/"+adele.str("id") {
+		t.Error(adele.header)
+	}
+	for _, version := range []string{"/V1.0", "/Beta", "/BETA", "/beta"} {
+		w.want(200, "GET", version+"/users/"+adele.str("id"), nil, "Authorization", "Bearer secret")
+		if a := w.want(401, "GET", version+"/users", nil); a.str("error", "code") != "InvalidAuthenticationToken" {
+			t.Error(a.text)
+		}
+	}
+}

@@ -303,8 +303,14 @@ func (g *Graph) createApplication(c *call) error {
 	if err != nil {
 		return err
 	}
+	now := g.svc.Clock().Now()
+	passwords, _ := body.take("passwordCredentials")
 	edit, err := registrationEdit(body, &directory.ServicePrincipal{})
 	if err != nil {
+		return err
+	}
+	var secrets map[string]string
+	if edit.Passwords, secrets, err = newPasswords(now, passwords); err != nil {
 		return err
 	}
 	name, _ := edit.Props["displayName"].(string)
@@ -314,11 +320,20 @@ func (g *Graph) createApplication(c *call) error {
 	if _, text := edit.Props["displayName"].(string); !text {
 		return wrongValue(applicationKind, "displayName")
 	}
-	sp, err := g.dir.CreateRegistration(g.svc.Clock().Now(), name, edit)
+	sp, err := g.dir.CreateRegistration(now, name, edit)
 	if err != nil {
 		return err
 	}
-	return c.created("/applications/"+sp.ApplicationID, "applications/$entity", applicationKind.show(g.applicationValues(&sp), nil))
+	shown := applicationKind.show(g.applicationValues(&sp), nil)
+	if len(secrets) > 0 { // they are told this once
+		made := []object{}
+		for _, p := range sp.Passwords {
+			made = append(made, passwordObject(p, secrets[p.KeyID]))
+		}
+		shown = slices.DeleteFunc(shown, func(m member) bool { return m.name == "passwordCredentials" })
+		shown = append(shown, member{"passwordCredentials", made})
+	}
+	return c.created("/applications/"+sp.ApplicationID, "applications/$entity", shown)
 }
 
 // updateApplication changes a registration, and its service principal in what they share.

@@ -95,7 +95,7 @@ func routes() []route {
 		{method: "GET", path: "/applications", handle: (*Graph).listApplications, options: listOptions, doc: "List applications"},
 		{method: "GET", path: "/applications/$count", handle: (*Graph).countApplications, options: "filter search", doc: "Count applications"},
 		{method: "GET", path: "/applications/delta", handle: (*Graph).deltaApplications, options: deltaOptions, doc: "Track changes of applications"},
-		{method: "GET", path: "/applications/{id}", handle: (*Graph).getApplication, options: "select", doc: "Get an application"},
+		{method: "GET", path: "/applications/{id}", handle: (*Graph).getApplication, options: objectOptions, doc: "Get an application"},
 		{method: "POST", path: "/applications", handle: (*Graph).createApplication, doc: "Register an application"},
 		{method: "GET", path: "/applications/{id}/extensionProperties", handle: (*Graph).listExtensions, doc: "List directory extensions"},
 		{method: "POST", path: "/applications/{id}/extensionProperties", handle: (*Graph).createExtension, doc: "Define a directory extension"},

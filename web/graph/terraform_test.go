@@ -86,3 +86,39 @@ func TestOwnersOfNewServicePrincipals(t *testing.T) {
 		t.Error(a.text)
 	}
 }
+
+// TestPasswordsOfNewApplications: a new application may ask for client secrets, which are told once (api/application-post-applications.md).
+func TestPasswordsOfNewApplications(t *testing.T) {
+	w := newWorld(t, "token")
+	auth := []string{"Authorization", "Bearer token"}
+	a := w.want(201, "POST", "/v1.0/applications", `{"displayName":"Fabrikam","passwordCredentials":[{"displayName":"one","endDateTime":"2027-01-01T00:00:00Z"},{"displayName":"two"}]}`, auth...)
+	made, _ := a.at("passwordCredentials").([]any)
+	if len(made) != 2 {
+		t.Fatal(a.text)
+	}
+	one, _ := made[0].(map[string]any)
+	secret, _ := one["secretText"].(string)
+	if len(secret) < 30 || one["displayName"] != "one" || one["endDateTime"] != "2027-01-01T00:00:00Z" || one["hint"] != secret[:3] {
+		t.Error(a.text)
+	}
+	if b := w.want(200, "GET", "/v1.0/applications/"+a.str("id"), nil, auth...); strings.Contains(b.text, secret) || strings.Count(b.text, `"secretText":null`) != 2 {
+		t.Error(b.text)
+	}
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {a.str("appId")}, "client_secret": {secret}, "scope": {w.url + "/.default"}}
+	w.want(200, "POST", "/contoso.example/oauth2/v2.0/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	last := w.dir.LastChange()
+	for body, name := range map[string]string{
+		`{"displayName":"x","passwordCredentials":[{"secretText":"mine"}]}`:                  "secretText",
+		`{"displayName":"x","passwordCredentials":[{"shoeSize":7}]}`:                         "shoeSize",
+		`{"displayName":"x","passwordCredentials":"x"}`:                                      "passwordCredentials",
+		`{"displayName":"x","passwordCredentials":[{"endDateTime":"never"}]}`:                "endDateTime",
+		`{"displayName":"x","passwordCredentials":[{"endDateTime":"2001-01-01T00:00:00Z"}]}`: "endDateTime",
+	} {
+		if a := w.want(400, "POST", "/v1.0/applications", body, auth...); !strings.Contains(a.str("error", "message"), name) {
+			t.Errorf("%s: %s", body, a.text)
+		}
+	}
+	if w.dir.LastChange() != last {
+		t.Error("half an application")
+	}
+}

@@ -61,7 +61,7 @@ func extensionAttribute(i int) string {
 
 func (g *Graph) users() source[directory.User] {
 	return source[directory.User]{kind: userKind, list: "users", page: g.dir.FilterUsers, value: userValues, one: g.dir.User,
-		total: func() int { return g.dir.Counts().Users }, names: []string{"displayName", "mail", "userPrincipalName"}, add: g.addManager, expand: []string{"manager"}, tally: g.tallyUsers}
+		total: func() int { return g.dir.Counts().Users }, names: []string{"displayName", "mail", "userPrincipalName"}, add: g.addToUser, expand: userLinks, tally: g.tallyUsers}
 }
 
 // tallyUsers counts users by what the directory counts anyway: who is enabled, who is a guest.
@@ -97,12 +97,15 @@ type expansion struct {
 }
 
 // expansions reads $expand; allowed are the names of navigation properties.
-func expansions(c *call, allowed ...string) ([]expansion, error) {
+func expansions(c *call, k *kind, allowed ...string) ([]expansion, error) {
 	var list []expansion
 	for _, part := range c.query.list("expand") {
 		name, inside, nested := strings.Cut(part, "(")
 		e := expansion{name: name}
 		i := slices.IndexFunc(allowed, func(a string) bool { return strings.EqualFold(a, name) })
+		if p, ok := k.find(name); i < 0 && ok && p.link {
+			return nil, notImplemented("$expand of '" + p.name + "'")
+		}
 		if i < 0 {
 			return nil, badRequest("$expand of '%s' is not supported here.", name)
 		}
@@ -123,26 +126,61 @@ func expansions(c *call, allowed ...string) ([]expansion, error) {
 	return list, nil
 }
 
-func (g *Graph) addManager(c *call, u *directory.User, o object) (object, error) {
-	list, err := expansions(c, "manager")
-	if err != nil || len(list) == 0 {
-		return o, err
-	}
-	boss, ok, err := g.dir.Manager(u.ID)
-	if isMissing(err) || err == nil && !ok { // no manager, or the user was deleted meanwhile
-		return o, nil
-	}
+// userLinks are what $expand shows of a user: of memberOf and directReports the first expandMost.
+var userLinks = []string{"manager", "memberOf", "directReports"}
+
+func (g *Graph) addToUser(c *call, u *directory.User, o object) (object, error) {
+	list, err := expansions(c, userKind, userLinks...)
 	if err != nil {
-		return o, err
+		return nil, err
 	}
-	shown, err := g.directoryObject(boss.ID, list[0].selected)
-	if isMissing(err) { // deleted meanwhile
-		return o, nil
+	for _, e := range list {
+		var page directory.Page[directory.Object]
+		anything := func(directory.Kind) bool { return true }
+		switch e.name {
+		case "manager":
+			boss, ok, err := g.dir.Manager(u.ID)
+			if err != nil && !isMissing(err) {
+				return nil, err
+			}
+			if ok {
+				page.Items = []directory.Object{boss}
+			}
+		case "memberOf":
+			page, err = g.dir.FilterMemberOf(u.ID, "", expandMost, anything)
+		case "directReports":
+			page, err = g.dir.FilterReports(u.ID, "", expandMost, anything)
+		}
+		if err != nil && !isMissing(err) { // the user was deleted meanwhile
+			return nil, err
+		}
+		shown, err := g.expanded(page.Items, e)
+		switch {
+		case err != nil:
+			return nil, err
+		case e.name != "manager":
+			o = append(o, member{e.name, shown})
+		case len(shown) > 0:
+			o = append(o, member{e.name, shown[0]})
+		}
 	}
-	if err != nil {
-		return o, err
+	return o, nil
+}
+
+// expanded shows objects below another.
+func (g *Graph) expanded(list []directory.Object, e expansion) ([]object, error) {
+	shown := []object{}
+	for _, m := range list[:min(len(list), expandMost)] {
+		x, err := g.directoryObject(m.ID, e.selected)
+		if isMissing(err) { // deleted meanwhile
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		shown = append(shown, x)
 	}
-	return append(o, member{"manager", shown}), nil
+	return shown, nil
 }
 
 func (g *Graph) listUsers(c *call) error  { return g.users().respond(g, c) }
