@@ -421,10 +421,14 @@ func (t *step) relink(state LinkState) {
 	t.out.link = &l
 }
 
-// relinkUntold does so for an object that left scope without a word to the target; rule says why.
+// relinkUntold does so for an object that left scope without a word to the target; rule says why. Of one that had left scope
+// before, the target may know already.
 func (t *step) relinkUntold(state LinkState, rule string) {
+	told := t.link.State != LinkActive && t.link.Untold == ""
 	t.relink(state)
-	t.out.link.Untold = rule
+	if !told {
+		t.out.link.Untold = rule
+	}
 }
 
 // unsure notes a write whose outcome is not known.
