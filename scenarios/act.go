@@ -77,7 +77,7 @@ func (p *Player) application() error {
 	}
 	edit, err := s.App.Settings.edit()
 	if err != nil {
-		return &placed{s.App.Settings.At, err.Error()}
+		return &placed{at: s.App.Settings.At, message: err.Error()}
 	}
 	edit.TenantURL, edit.SecretToken, edit.Scope = &url, &token, &scope
 	if _, err = w.svc.CreateJobOf(w.app.ID, template, edit); err != nil {
@@ -125,7 +125,7 @@ func (p *Player) find(h Entry[FoundByName]) error {
 			}
 		}
 		if q.Cursor = page.Next; q.Cursor == "" {
-			return &placed{h.At, fmt.Sprintf("the generated company has no user %q", h.Value.User)}
+			return &placed{at: h.At, message: fmt.Sprintf("the generated company has no user %q", h.Value.User)}
 		}
 	}
 	for {
@@ -140,7 +140,7 @@ func (p *Player) find(h Entry[FoundByName]) error {
 			}
 		}
 		if q.Cursor = page.Next; q.Cursor == "" {
-			return &placed{h.At, fmt.Sprintf("the generated company has no group %q", h.Value.Group)}
+			return &placed{at: h.At, message: fmt.Sprintf("the generated company has no group %q", h.Value.Group)}
 		}
 	}
 }
@@ -153,7 +153,7 @@ func (p *Player) createAll(users, groups Objects) error {
 		setProps(all, e.Value, "manager")
 		u, err := w.dir.CreateUser(now, p.marked(all, false))
 		if err != nil {
-			return &placed{e.At, fmt.Sprintf("create %s: %v", e.Key, err)}
+			return &placed{at: e.At, message: fmt.Sprintf("create %s: %v", e.Key, err)}
 		}
 		p.names.object(e.Key, u.ID)
 	}
@@ -162,14 +162,14 @@ func (p *Player) createAll(users, groups Objects) error {
 		setProps(all, e.Value, "members")
 		g, err := w.dir.CreateGroup(now, p.marked(all, true))
 		if err != nil {
-			return &placed{e.At, fmt.Sprintf("create %s: %v", e.Key, err)}
+			return &placed{at: e.At, message: fmt.Sprintf("create %s: %v", e.Key, err)}
 		}
 		p.names.object(e.Key, g.ID)
 	}
 	for _, e := range users {
 		if boss, ok := e.Value.Get("manager"); ok && boss.Data != nil {
 			if err := w.dir.SetManager(now, p.names.objects[e.Key], p.names.objects[fmt.Sprint(boss.Data)]); err != nil {
-				return &placed{boss.At, fmt.Sprintf("manager of %s: %v", e.Key, err)}
+				return &placed{at: boss.At, message: fmt.Sprintf("manager of %s: %v", e.Key, err)}
 			}
 		}
 	}
@@ -187,7 +187,7 @@ func (p *Player) createAll(users, groups Objects) error {
 			ids[i] = p.names.objects[h]
 		}
 		if err := w.dir.AddMembers(now, p.names.objects[e.Key], ids...); err != nil {
-			return &placed{members.At, fmt.Sprintf("members of %s: %v", e.Key, err)}
+			return &placed{at: members.At, message: fmt.Sprintf("members of %s: %v", e.Key, err)}
 		}
 	}
 	return nil
@@ -232,7 +232,7 @@ func (p *Player) fillTarget(ctx context.Context, users, groups Objects) error {
 		if members, ok := doc["members"]; ok {
 			list, err := p.accountList(handlesIn(members))
 			if err != nil {
-				return &placed{e.At, err.Error()}
+				return &placed{at: e.At, message: err.Error()}
 			}
 			doc["members"] = list
 		}
@@ -243,7 +243,7 @@ func (p *Player) fillTarget(ctx context.Context, users, groups Objects) error {
 		}
 		id, _ := answer["id"].(string)
 		if status != http.StatusCreated && status != http.StatusOK || id == "" {
-			return &placed{e.At, fmt.Sprintf("the target does not take %s: POST %s answered %d %s", e.Key, path, status, show(answer))}
+			return &placed{at: e.At, message: fmt.Sprintf("the target does not take %s: POST %s answered %d %s", e.Key, path, status, show(answer))}
 		}
 		p.made[path+"/"+id] = true
 		p.names.account(e.Key, id)
@@ -328,7 +328,7 @@ func (p *Player) each(list []Handle, do func(id string) error) error {
 func (p *Player) eachHandle(list []Handle, do func(handle, id string) error) error {
 	for _, h := range list {
 		if err := do(h.Name, p.names.objects[h.Name]); err != nil {
-			return &placed{h.At, fmt.Sprintf("%s: %v", h.Name, err)}
+			return &placed{at: h.At, message: fmt.Sprintf("%s: %v", h.Name, err)}
 		}
 	}
 	return nil
@@ -363,7 +363,7 @@ func (p *Player) assign(list []Grant) error {
 			role = roleID(g.Role)
 		}
 		if _, err := p.world.svc.Assign(p.world.app.ID, p.names.objects[g.Name], role); err != nil {
-			return &placed{g.At, fmt.Sprintf("%s: %v", g.Name, err)}
+			return &placed{at: g.At, message: fmt.Sprintf("%s: %v", g.Name, err)}
 		}
 	}
 	return nil
@@ -422,7 +422,7 @@ func (p *Player) act(ctx context.Context, st *Step, action string) error {
 	case "settings":
 		edit, err := st.Settings.edit()
 		if err != nil {
-			return &placed{st.Settings.At, err.Error()}
+			return &placed{at: st.Settings.At, message: err.Error()}
 		}
 		return w.svc.UpdateSettings(app, edit)
 	case "target":
@@ -449,7 +449,7 @@ func (p *Player) act(ctx context.Context, st *Step, action string) error {
 		}
 		answer, err := w.svc.OnDemand(ctx, app, req)
 		if err != nil {
-			return &placed{st.OnDemand.At, fmt.Sprintf("%s: %v", st.OnDemand.Object.Name, err)}
+			return &placed{at: st.OnDemand.At, message: fmt.Sprintf("%s: %v", st.OnDemand.Object.Name, err)}
 		}
 		p.answer = &answer
 		return nil
@@ -506,7 +506,7 @@ func (p *Player) update(list Objects) error {
 			_, err = w.dir.UpdateGroup(now, id, p.marked(props, true))
 		}
 		if err != nil {
-			return &placed{e.At, fmt.Sprintf("update %s: %v", e.Key, err)}
+			return &placed{at: e.At, message: fmt.Sprintf("update %s: %v", e.Key, err)}
 		}
 	}
 	return nil
@@ -539,17 +539,17 @@ func (p *Player) editTarget(ctx context.Context, e *TargetEdit) error {
 	for _, u := range e.Update {
 		path, err := p.resource(u.Key)
 		if err != nil {
-			return &placed{u.At, err.Error()}
+			return &placed{at: u.At, message: err.Error()}
 		}
 		if err := p.ours(http.MethodPatch, path); err != nil {
-			return &placed{u.At, err.Error()}
+			return &placed{at: u.At, message: err.Error()}
 		}
 		var ops []any
 		for _, a := range u.Value {
 			value := a.Value.Data
 			if a.Key == "members" {
 				if value, err = p.accountList(handlesIn(value)); err != nil {
-					return &placed{u.At, err.Error()}
+					return &placed{at: u.At, message: err.Error()}
 				}
 			}
 			if text, ok := value.(string); ok {
@@ -563,21 +563,21 @@ func (p *Player) editTarget(ctx context.Context, e *TargetEdit) error {
 			return err
 		}
 		if status >= 300 {
-			return &placed{u.At, fmt.Sprintf("the target does not change %s: PATCH %s answered %d %s", u.Key, path, status, show(answer))}
+			return &placed{at: u.At, message: fmt.Sprintf("the target does not change %s: PATCH %s answered %d %s", u.Key, path, status, show(answer))}
 		}
 	}
 	for _, h := range e.Delete {
 		path, err := p.resource(h.Name)
 		if err != nil {
-			return &placed{h.At, err.Error()}
+			return &placed{at: h.At, message: err.Error()}
 		}
 		if err := p.ours(http.MethodDelete, path); err != nil {
-			return &placed{h.At, err.Error()}
+			return &placed{at: h.At, message: err.Error()}
 		}
 		if status, answer, err := p.world.call(ctx, http.MethodDelete, path, nil, nil); err != nil {
 			return err
 		} else if status >= 300 {
-			return &placed{h.At, fmt.Sprintf("the target does not delete %s: %d %s", h.Name, status, show(answer))}
+			return &placed{at: h.At, message: fmt.Sprintf("the target does not delete %s: %d %s", h.Name, status, show(answer))}
 		}
 	}
 	return nil

@@ -23,14 +23,15 @@ const maxDepth = 100
 // Parse reads a scenario and finds every mistake that can be found without running it. path is for messages. The error is
 // a Problems.
 func Parse(path string, source []byte) (*Scenario, error) {
-	d := &decoder{file: path, source: source}
+	d := &decoder{file: path, source: source, places: map[Pos]map[string]Pos{}}
 	if len(source) > maxFile {
 		d.at(Pos{1, 1}, fmt.Sprintf("the file has %d bytes; a scenario has at most %d", len(source), maxFile), "")
 		return nil, d.problems
 	}
 	if !utf8.Valid(source) {
-		line := 1 + bytes.Count(source[:invalidAt(source)], []byte("\n"))
-		d.at(Pos{line, 1}, "the line holds bytes that are no UTF-8", "")
+		before := source[:invalidAt(source)]
+		begin := bytes.LastIndexByte(before, '\n') + 1
+		d.at(Pos{1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[begin:])}, "here are bytes that are no UTF-8", "")
 		return nil, d.problems
 	}
 	root, ok := d.load()
@@ -65,6 +66,15 @@ type decoder struct {
 	file     string
 	source   []byte
 	problems Problems
+	places   map[Pos]map[string]Pos // of the values in tables, by the table's place and their names
+}
+
+// under is where a value stands in the table at a place, and the place itself when it has none of that name.
+func (d *decoder) under(table Pos, name string) Pos {
+	if at, ok := d.places[table][name]; ok {
+		return at
+	}
+	return table
 }
 
 // load parses the YAML and refuses what scenario files have no use for: several documents, anchors and aliases, tags.
@@ -76,6 +86,10 @@ func (d *decoder) load() (*yaml.Node, bool) {
 		return nil, false
 	}
 	if err != nil {
+		if at, ok := d.secondDocument(); ok {
+			d.at(at, "a second document begins here; a file holds one scenario", "")
+			return nil, false
+		}
 		at, message := Pos{1, 1}, err.Error()
 		var e *yaml.LoadError
 		if errors.As(err, &e) {
@@ -88,6 +102,37 @@ func (d *decoder) load() (*yaml.Node, bool) {
 		return nil, false
 	}
 	return doc.Content[0], d.plain(doc.Content[0], 0)
+}
+
+// secondDocument is where --- ends the first document, or more than that one.
+func (d *decoder) secondDocument() (Pos, bool) {
+	var list []yaml.Node
+	for l := yaml.NewDecoder(bytes.NewReader(d.source)); len(list) < 2; {
+		var doc yaml.Node
+		if l.Decode(&doc) != nil {
+			return Pos{}, false
+		}
+		list = append(list, doc)
+	}
+	from := max(1, list[0].Line) // a --- before the first document has its line
+	if len(list[0].Content) > 0 {
+		from = last(list[0].Content[0])
+	}
+	for line := from + 1; line <= bytes.Count(d.source, []byte("\n"))+1; line++ {
+		if strings.HasPrefix(lineOf(d.source, line), "---") {
+			return Pos{line, 1}, true
+		}
+	}
+	return Pos{}, false
+}
+
+// last is the greatest line at which a part of a node begins.
+func last(n *yaml.Node) int {
+	line := n.Line
+	for _, c := range n.Content {
+		line = max(line, last(c))
+	}
+	return line
 }
 
 // plain refuses references and tags, so that a file is as long as it looks and none can be its own part.
@@ -312,7 +357,13 @@ func (d *decoder) structure(n *yaml.Node, v any) {
 		return
 	}
 	given := map[string]bool{}
+	if d.places != nil && d.places[posOf(n)] == nil {
+		d.places[posOf(n)] = map[string]Pos{}
+	}
 	d.pairs(n, func(k, x *yaml.Node) {
+		if d.places != nil {
+			d.places[posOf(n)][k.Value] = posOf(x)
+		}
 		f, ok := fields.by(k.Value)
 		if !ok {
 			d.problem(k, fmt.Sprintf("there is no %q here; expected one of %s", k.Value, strings.Join(fields.names(), ", ")), nearest(k.Value, fields.names()))

@@ -1,7 +1,9 @@
 package scenarios
 
 import (
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"entrasim/sim/mapping"
@@ -11,6 +13,8 @@ import (
 type placed struct {
 	at      Pos
 	message string
+	table   Pos    // that holds what is wrong, when more than at is known
+	name    string // of it there
 }
 
 func (p *placed) Error() string { return p.message }
@@ -35,7 +39,7 @@ func (m Mappings) apply(schema *mapping.Schema) error {
 	}{{"User", m.Users}, {"Group", m.Groups}} {
 		for _, e := range part.list {
 			if err := e.Value.apply(schema, part.kind, e.Key); err != nil {
-				return &placed{e.At, strings.TrimSuffix(err.Error(), ".")}
+				return &placed{at: e.At, message: strings.TrimSuffix(err.Error(), "."), table: e.Value.At, name: "expression"}
 			}
 		}
 	}
@@ -48,16 +52,16 @@ func (m Mappings) apply(schema *mapping.Schema) error {
 		}
 		has := func(word string) bool { return slices.Contains(part.list, word) }
 		if err := schema.SetActions(part.kind, has("create"), has("update"), has("delete")); err != nil {
-			return &placed{m.On.At, strings.TrimSuffix(err.Error(), ".")}
+			return &placed{at: m.On.At, message: strings.TrimSuffix(err.Error(), ".")}
 		}
 	}
 	if slices.Contains(m.Off, "groups") {
 		if err := schema.SetEnabled("Group", false); err != nil {
-			return &placed{m.At, strings.TrimSuffix(err.Error(), ".")}
+			return &placed{at: m.At, message: strings.TrimSuffix(err.Error(), ".")}
 		}
 	}
 	if err := schema.Validate(); err != nil {
-		return &placed{m.At, strings.TrimSuffix(err.Error(), ".")}
+		return &placed{at: m.At, message: strings.TrimSuffix(err.Error(), ".")}
 	}
 	return nil
 }
@@ -141,9 +145,23 @@ func applyFilters(schema *mapping.Schema, f KindOf[Filters]) error {
 				g.Clauses = append(g.Clauses, clause)
 			}
 			if err := schema.PutFilter(part.kind, "", g); err != nil {
-				return &placed{e.At, strings.TrimSuffix(err.Error(), ".")}
+				return inFilter(e, err)
 			}
 		}
 	}
 	return nil
+}
+
+var clausePath = regexp.MustCompile(`^\$\S*\.clauses\[(\d+)\]\S*: `)
+
+// inFilter is the mistake of a filter, at the clause that has it.
+func inFilter(e Entry[[]Clause], err error) error {
+	p := &placed{at: e.At, message: strings.TrimSuffix(err.Error(), ".")}
+	if m := clausePath.FindStringSubmatch(p.message); m != nil {
+		p.message = p.message[len(m[0]):]
+		if i, err := strconv.Atoi(m[1]); err == nil && i < len(e.Value) {
+			p.at = e.Value[i].At
+		}
+	}
+	return p
 }

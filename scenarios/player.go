@@ -64,7 +64,7 @@ func Open(ctx context.Context, s *Scenario, t Target, opt Options) (*Player, err
 		t.URL, t.Token = s.Target.URL, s.Target.Token
 		if name, ok := strings.CutPrefix(t.Token, "$"); ok {
 			if t.Token, ok = os.LookupEnv(name); !ok {
-				return nil, &placed{s.Target.At, name + " is not set in the environment, where target.token says that the token is"}
+				return nil, &placed{at: s.Target.At, message: name + " is not set in the environment, where target.token says that the token is"}
 			}
 		}
 	}

@@ -212,13 +212,35 @@ func PrintProblems(w io.Writer, ps Problems, style Style) error {
 	return err
 }
 
+// AnnotateProblems writes the mistakes of files as GitHub Actions shows them.
+func AnnotateProblems(w io.Writer, ps Problems) error {
+	var b strings.Builder
+	for _, p := range ps {
+		kind, message := "error", p.Message
+		if p.Warning {
+			kind = "warning"
+		}
+		if p.Hint != "" {
+			message += " (" + p.Hint + ")"
+		}
+		annotation(&b, kind, p.File, p.Pos, "scenario file", message)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// annotation is one line that GitHub Actions reads.
+func annotation(b *strings.Builder, kind, path string, at Pos, title, message string) {
+	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	fmt.Fprintf(b, "::%s file=%s,line=%d,col=%d,title=%s::%s\n", kind, property.Replace(path), max(1, at.Line), max(1, at.Column), property.Replace(title), data.Replace(message))
+}
+
 // Annotate writes what GitHub Actions shows beside the lines of the files.
 func Annotate(w io.Writer, r Result) error {
 	var b strings.Builder
 	note := func(kind string, at Pos, title, message string) {
-		data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-		property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-		fmt.Fprintf(&b, "::%s file=%s,line=%d,col=%d,title=%s::%s\n", kind, property.Replace(r.Scenario.Path), max(1, at.Line), max(1, at.Column), property.Replace(title), data.Replace(message))
+		annotation(&b, kind, r.Scenario.Path, at, title, message)
 	}
 	title := r.Scenario.ID
 	if r.Verdict == Broken && len(r.Steps) == 0 {

@@ -246,8 +246,8 @@ type Expect struct {
 	Cycles   *Cycles     `yaml:"cycles" needs:"cycle" doc:"Cycles that ended: a number, or a list such as initial Succeeded."`
 	Counts   *Counts     `yaml:"counts" needs:"cycle" doc:"Objects of the cycles by what was done; what is absent is 0."`
 	Job      *JobState   `yaml:"job" doc:"The job behind the step."`
-	Mails    *Texts      `yaml:"mails" doc:"Notification mails of the step, in order: text that each one's subject, body or recipient holds; [] when there must be none."`
-	Audit    *Texts      `yaml:"audit" doc:"Audit records that the service itself wrote in the step, in order: text that each one's activity or detail holds."`
+	Mails    *Texts      `yaml:"mails" needs:"act" doc:"Notification mails of the step, in order: text that each one's subject, body or recipient holds; [] when there must be none."`
+	Audit    *Texts      `yaml:"audit" needs:"act" doc:"Audit records that the service itself wrote in the step, in order: text that each one's activity or detail holds."`
 	Endless  *Texts      `yaml:"endless" doc:"Work of the job that comes back in cycle after cycle, in order: text that User attribute kind and its sentence hold; [] when there must be none."`
 	Why      Map[string] `yaml:"why" doc:"By handle, text that the answer to why (not) this object? holds, its verdict or a condition."`
 	Target   *Held       `yaml:"target" doc:"What the target holds: attributes by handle, absent when it must not be there; users and groups as numbers."`

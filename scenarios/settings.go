@@ -55,11 +55,11 @@ func (s *Settings) edit() (e sim.SettingsEdit, err error) {
 // settings checks the settings of a file.
 func (c *checker) settings(s *Settings) {
 	if _, err := s.edit(); err != nil {
-		c.at(s.At, err.Error(), "")
+		c.at(c.under(s.At, "preventDeletions"), err.Error(), "")
 	}
 	for name, v := range s.switches() {
 		if err := sim.CheckSwitch(name, v); err != nil {
-			c.at(s.At, name+": "+err.Error(), "")
+			c.at(c.under(s.At, name), name+": "+strings.TrimPrefix(err.Error(), name+": "), "")
 		}
 	}
 }

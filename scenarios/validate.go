@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,6 +44,9 @@ func (d *decoder) validate(s *Scenario) {
 	c.shown()
 	if len(s.Steps) == 0 {
 		c.at(s.At, "steps is empty: nothing is done", "")
+	}
+	if strings.TrimSpace(s.Name) == "" {
+		c.at(s.At, "name is empty", "")
 	}
 	for i := range s.Steps {
 		c.step(&s.Steps[i])
@@ -124,8 +128,13 @@ func (c *checker) beginning() {
 // grants checks who is assigned, and with which role.
 func (c *checker) grants(list []Grant) {
 	roles := c.s.App.Roles.keys()
+	seen := map[[2]string]bool{}
 	for _, g := range list {
 		c.present(g.Handle)
+		if seen[[2]string{g.Name, g.Role}] {
+			c.at(g.At, g.Name+" stands here twice", "")
+		}
+		seen[[2]string{g.Name, g.Role}] = true
 		if g.Role != "" && !slices.Contains(roles, g.Role) {
 			c.at(g.At, fmt.Sprintf("the application has no role %q", g.Role), nearest(g.Role, roles))
 		}
@@ -146,6 +155,9 @@ func (p Pos) or(other Pos) Pos {
 // place reports an error where it says, else at the place given.
 func (c *checker) place(err error, at Pos) {
 	if p, ok := err.(*placed); ok {
+		if in, ok := c.places[p.table][p.name]; ok {
+			p.at = in
+		}
 		c.at(p.at.or(at), p.message, "")
 		return
 	}
@@ -360,8 +372,25 @@ func (c *checker) faults(list []Fault) {
 			}
 			t.Rewrite = m
 		}
+		c.reaches(f)
 		if err := check.SetFaults([]target.Fault{t}); err != nil {
 			c.at(f.At, strings.TrimPrefix(err.Error(), "faults[0]: "), "")
+		}
+	}
+}
+
+// parameters are what a query of the service, or of a scenario, can have.
+var parameters = []string{"filter", "excludedAttributes", "attributes", "startIndex", "count", "sortBy", "sortOrder"}
+
+// reaches checks that a fault can meet a request.
+func (c *checker) reaches(f Fault) {
+	first, _, _ := strings.Cut(strings.TrimPrefix(f.Path, "/"), "/")
+	if f.Path != "" && !strings.ContainsAny(first, "*?[\\") && !slices.Contains([]string{"Users", "Groups", "Schemas", "ResourceTypes", "ServiceProviderConfig"}, first) {
+		c.at(f.At, fmt.Sprintf("path %q fits no request; paths begin with /Users or /Groups", f.Path), "")
+	}
+	for _, name := range f.Ignore {
+		if !slices.Contains(parameters, name) {
+			c.at(f.At, fmt.Sprintf("ignore: no request has a parameter %q", name), nearest(name, parameters))
 		}
 	}
 }
@@ -374,6 +403,10 @@ func (c *checker) step(st *Step) {
 	seen := map[string]bool{"": true}
 	for _, a := range st.order {
 		f := fieldsOf(st).must(a)
+		seen["act"] = true
+		if kind := f.value.Kind(); kind == reflect.Slice && f.value.Len() == 0 && a != "faults" {
+			c.at(st.At, a+" names nobody", "")
+		}
 		seen["cycle"], seen["demand"] = seen["cycle"] || f.runs, seen["demand"] || f.demands
 		c.action(st, a)
 	}

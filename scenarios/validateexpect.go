@@ -3,18 +3,20 @@ package scenarios
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"entrasim/directory"
+	"entrasim/sim/mapping"
 	"entrasim/sim/scim"
 )
 
 // unseen says why an expectation has nothing to look at, and what to do about it.
 var unseen = map[string][2]string{
 	"run": {"nothing runs", "add cycle, advance or onDemand to it"}, "cycle": {"no cycle runs", "add cycle or advance to it"},
-	"demand": {"nothing is provisioned on demand", "add onDemand to it"},
+	"demand": {"nothing is provisioned on demand", "add onDemand to it"}, "act": {"nothing is done", "put it on the step that does something"},
 }
 
 // expect checks what a step expects: that it can be seen there, and that it can fail.
@@ -54,14 +56,41 @@ func (c *checker) expect(e *Expect, seen map[string]bool) {
 	if j := e.Job; j != nil && *j == (JobState{At: j.At}) {
 		c.at(j.At, "job is empty, so that it can't fail", "")
 	}
+	if e.Why != nil && len(e.Why) == 0 {
+		c.at(e.At, "why is empty, so that it can't fail", "")
+	}
 	for _, x := range e.Why {
 		c.known(Handle{x.At, x.Key})
+		if strings.TrimSpace(x.Value) == "" {
+			c.at(x.At, "the text is empty, so that it can't fail", "")
+		}
+	}
+	for _, v := range []any{e.Requests, e.Probes, e.Log, e.Cycles, e.Counts, e.Job} {
+		c.notNegative(v)
 	}
 	if e.Target != nil {
 		c.held(*e.Target, e.At)
 	}
 	if limit := scim.DefaultOptions().Timeout; e.Slowest != nil && e.Slowest.D >= limit {
 		c.at(e.Slowest.At, fmt.Sprintf("slowest can't fail: no request waits longer than %s", limit), "")
+	}
+}
+
+// notNegative checks the numbers of an expectation, all of which count something. v points to a struct, or is nil.
+func (c *checker) notNegative(v any) {
+	if reflect.ValueOf(v).IsNil() {
+		return
+	}
+	fs := fieldsOf(v)
+	at, _ := fs.place.Interface().(Pos)
+	for _, f := range fs.all {
+		n := f.value
+		if n.Kind() == reflect.Pointer {
+			n = n.Elem() // the zero Value of nil
+		}
+		if n.Kind() == reflect.Int && n.Int() < 0 {
+			c.at(c.under(at, f.name), fmt.Sprintf("%s is %d; expected 0 or more", f.name, n.Int()), "")
+		}
 	}
 }
 
@@ -123,11 +152,15 @@ func (c *checker) request(r *Request, forbids, probes bool) {
 	for _, v := range r.Headers {
 		c.placeholders(v, r.At)
 	}
-	if why := impossible(l, r, probes); why != "" {
+	why, hint := impossible(l, r, probes), ""
+	if why == "" {
+		why, hint = c.neverSent(l, r, forbids)
+	}
+	if why != "" {
 		if forbids {
 			why += ", so that this can't fail"
 		}
-		c.at(r.At, why, "")
+		c.at(r.At, why, hint)
 	}
 	if n, err := strconv.Atoi(r.Status); r.Status != "" && r.Status != "any" && r.Status != "none" && (err != nil || n < 100 || n > 599) {
 		c.at(r.At, fmt.Sprintf("status is %q; expected a number from 100 to 599, none or any", r.Status), "")
@@ -167,6 +200,67 @@ func impossible(l line, r *Request, probes bool) string {
 		return l.method + " has no query"
 	}
 	return ""
+}
+
+var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+// neverSent says why the service can't send a request, as far as names tell; "" when it can. What is forbidden is looked at
+// more closely: a name that is mistyped there is never seen, and nobody would notice.
+func (c *checker) neverSent(l line, r *Request, forbids bool) (why, hint string) {
+	if strings.ContainsAny(placeholder.ReplaceAllString(l.path, ""), "{}") {
+		return "a brace in the path stands alone", "handles are written {ann}"
+	}
+	for _, name := range sorted(r.Headers) {
+		if !headerName.MatchString(name) {
+			return fmt.Sprintf("%q can't be a header", name), ""
+		}
+	}
+	kind := map[string]string{"Users": user, "Groups": group}
+	for i, segments := 1, strings.Split(l.path, "/"); i+1 < len(segments); i++ {
+		handle := strings.Trim(segments[i+1], "{}")
+		if want, have := kind[segments[i]], c.s.kinds[handle]; want != "" && have != "" && want != have && segments[i+1] != handle {
+			return fmt.Sprintf("%s is a %s and never under /%s", handle, strings.ToLower(have), segments[i]), ""
+		}
+	}
+	if !forbids {
+		return "", ""
+	}
+	set := c.s.App.Settings.ForwardTenantQuery
+	for _, q := range l.query {
+		if !slices.Contains(parameters, q.name) && (set == nil || !*set) {
+			return fmt.Sprintf("no request has a parameter %q", q.name), nearest(q.name, parameters)
+		}
+	}
+	body, _ := r.Body.Data.(map[string]any)
+	names := c.attributes()
+	switch l.method {
+	case "PATCH":
+		names = []string{"schemas", "Operations"}
+	case "*":
+		names = append(names, "Operations")
+	}
+	for _, name := range sorted(body) {
+		if !slices.Contains(names, name) && !strings.HasPrefix(name, "urn:") {
+			return "no request has " + name, nearest(name, names)
+		}
+	}
+	return "", ""
+}
+
+// attributes are the names that a resource can have at its outermost level: those of the target's attribute list, and what
+// every resource has.
+func (c *checker) attributes() []string {
+	names := []string{"schemas", "id", "externalId", "meta", "members", "groups", "displayName"}
+	for _, kind := range []string{user, group} {
+		for _, a := range c.schema.AttributeList(kind, mapping.TargetSide) {
+			if i := strings.IndexAny(a.Name, ".[:"); i < 0 {
+				names = append(names, a.Name)
+			} else {
+				names = append(names, a.Name[:i])
+			}
+		}
+	}
+	return names
 }
 
 // placeholders checks the handles in a text.
@@ -257,6 +351,11 @@ func (c *checker) held(e Held, at Pos) {
 			}
 		case map[string]any:
 			c.placeholdersIn(v, x.Value.At)
+			for _, name := range sorted(v) {
+				if known := c.attributes(); v[name] == "absent" && !slices.Contains(known, name) && !strings.HasPrefix(name, "urn:") {
+					c.at(x.Value.At, name+" is no attribute, so that this can't fail", nearest(name, known))
+				}
+			}
 			if m, ok := v["members"]; ok {
 				for _, h := range handlesIn(m) {
 					c.known(Handle{x.Value.At, h})

@@ -57,7 +57,7 @@ func (c *runCmd) Run(ctx context.Context, o output) error {
 		if !c.JSON {
 			printErr = errors.Join(printErr, scenarios.Print(o.out, r, style))
 		}
-		if os.Getenv("GITHUB_ACTIONS") == "true" {
+		if onGitHub() {
 			printErr = errors.Join(printErr, scenarios.Annotate(o.err, r))
 		}
 		if bar.tty { // elsewhere the results themselves show how far it is
@@ -141,6 +141,8 @@ func load(o output, names []string) ([]*scenarios.Scenario, error) {
 	return nil, &usage{rest.Error(), "`entrasim scenarios list` shows the built-in ones"}
 }
 
+func onGitHub() bool { return os.Getenv("GITHUB_ACTIONS") == "true" }
+
 // tellProblems writes the mistakes of files and returns the other errors.
 func tellProblems(w io.Writer, err error) (rest, failed error) {
 	var joined interface{ Unwrap() []error }
@@ -152,6 +154,9 @@ func tellProblems(w io.Writer, err error) (rest, failed error) {
 		var ps scenarios.Problems
 		if errors.As(e, &ps) {
 			failed = errors.Join(failed, scenarios.PrintProblems(w, ps, scenarios.Style{Colour: colours(w)}))
+			if onGitHub() {
+				failed = errors.Join(failed, scenarios.AnnotateProblems(w, ps))
+			}
 		} else {
 			rest = errors.Join(rest, e)
 		}
