@@ -213,7 +213,11 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
-	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
+	mode := os.FileMode(0o644)
+	if old, err := os.Stat(name); err == nil {
+		mode = old.Mode().Perm()
+	}
+	if err := errors.Join(write(f), f.Chmod(mode), f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), name)
@@ -234,7 +238,11 @@ func (c *runCmd) update(o output, results []scenarios.Result) error {
 			return err
 		}
 		if !bytes.Equal(source, r.Scenario.Text()) {
-			if err := writeFile(r.Scenario.Path, func(w io.Writer) error { _, err := w.Write(source); return err }); err != nil {
+			path, err := filepath.EvalSymlinks(r.Scenario.Path)
+			if err != nil {
+				return err
+			}
+			if err := writeFile(path, func(w io.Writer) error { _, err := w.Write(source); return err }); err != nil {
 				return err
 			}
 			fmt.Fprintf(o.err, "%s: written anew\n", r.Scenario.Path)
