@@ -184,6 +184,9 @@ func (g *Graph) updateGroup(c *call) error {
 	if len(owners) > 0 {
 		return refused("Property 'owners@odata.bind' is for new groups; use /owners/$ref.")
 	}
+	if err := g.checkImmutable(c.params["id"], props); err != nil {
+		return err
+	}
 	group, err := g.dir.UpdateGroup(g.svc.Clock().Now(), c.params["id"], props, members...)
 	if err != nil {
 		return err
@@ -192,6 +195,27 @@ func (g *Graph) updateGroup(c *call) error {
 		return c.entity(http.StatusOK, "groups/$entity", groupKind.show(groupValues(&group), nil))
 	}
 	return c.noContent()
+}
+
+// checkImmutable refuses what a group is made with and keeps (resources/group.md, isAssignableToRole and groupTypes).
+func (g *Graph) checkImmutable(id string, props directory.Props) error {
+	role, roleGiven := props["isAssignableToRole"]
+	types, typesGiven := props["groupTypes"].([]any)
+	if !roleGiven && !typesGiven {
+		return nil
+	}
+	group, err := g.dir.Group(id)
+	if err != nil {
+		return err
+	}
+	before := group.IsAssignableToRole != nil && *group.IsAssignableToRole
+	if after, ok := role.(bool); ok && after != before {
+		return refused("Property 'isAssignableToRole' of a group can only be set when it is created.")
+	}
+	if typesGiven && slices.Contains(types, any("Unified")) != slices.Contains(group.GroupTypes, "Unified") {
+		return refused("Property 'groupTypes' of a group can't be changed between security group and Microsoft 365 group.")
+	}
+	return nil
 }
 
 func (g *Graph) deleteGroup(c *call) error {

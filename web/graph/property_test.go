@@ -172,3 +172,31 @@ func TestSpellingOfTheVersion(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatGroupsKeep: what a group was made with can't be changed; writing it again is no change.
+func TestWhatGroupsKeep(t *testing.T) {
+	w := newWorld(t, "")
+	at := "/v1.0/groups/" + w.group("Sales")
+	for body, name := range map[string]string{`{"description":"x","isAssignableToRole":true}`: "isAssignableToRole", `{"description":"x","groupTypes":["Unified"]}`: "groupTypes"} {
+		last := w.dir.LastChange()
+		if a := w.want(400, "PATCH", at, body); !strings.Contains(a.str("error", "message"), "'"+name+"'") || w.dir.LastChange() != last {
+			t.Errorf("%s: %s", body, a.text)
+		}
+	}
+	w.want(204, "PATCH", at, `{"isAssignableToRole":false,"groupTypes":[]}`)
+	w.want(204, "PATCH", at, `{"groupTypes":["DynamicMembership"],"membershipRule":"user.department -eq \"Sales\"","membershipRuleProcessingState":"On"}`)
+	w.want(204, "PATCH", at, `{"groupTypes":[]}`)
+}
+
+// TestRoutesOfElsewhere: a single object of a relation, and synchronization as an object, are Graph's and not here.
+func TestRoutesOfElsewhere(t *testing.T) {
+	w := newWorld(t, "")
+	adele, group := w.user("adele"), w.group("Sales")
+	sp, app, _ := w.app("Fabrikam App")
+	for _, path := range []string{"/users/" + adele + "/memberOf/" + group, "/users/" + adele + "/directReports/" + adele, "/groups/" + group + "/transitiveMembers/" + adele,
+		"/servicePrincipals/" + sp + "/synchronization", "/applications/" + app + "/synchronization/jobs"} {
+		if a := w.want(501, "GET", "/v1.0"+path, nil); a.str("error", "code") != "NotImplemented" {
+			t.Errorf("%s: %s", path, a.text)
+		}
+	}
+}

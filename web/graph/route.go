@@ -52,7 +52,7 @@ func routes() []route {
 		{method: "GET", path: "/groups/$count", handle: (*Graph).countGroups, options: "filter search", doc: "Count groups"},
 		{method: "GET", path: "/groups/delta", handle: (*Graph).deltaGroups, options: deltaOptions, doc: "Track changes of groups and their members"},
 		{method: "GET", path: "/groups/{id}", handle: (*Graph).getGroup, options: objectOptions, doc: "Get a group"},
-		{method: "PATCH", path: "/groups/{id}", handle: (*Graph).updateGroup, doc: "Update a group, or add up to 20 members"},
+		{method: "PATCH", path: "/groups/{id}", handle: (*Graph).updateGroup, doc: "Update a group, or add up to 20 members", shown: true},
 		{method: "DELETE", path: "/groups/{id}", handle: (*Graph).deleteGroup, doc: "Delete a group"},
 		{method: "GET", path: "/groups/{id}/members", handle: (*Graph).listMembers, options: pageOptions, doc: "List members"},
 		{method: "GET", path: "/groups/{id}/members/{cast}", handle: (*Graph).listMembers, options: pageOptions, doc: "List members of one type"},
@@ -168,6 +168,10 @@ const unsupported = `
 /servicePrincipals/{id}/addTokenSigningCertificate /servicePrincipals/{id}/addKey
 /servicePrincipals/{id}/claimsMappingPolicies /servicePrincipals/{id}/createPasswordSingleSignOnCredentials
 /auditLogs/signIns
+/servicePrincipals/{id}/synchronization /servicePrincipals/{id}/synchronization/secrets/$count
+/applications/{id}/synchronization /applications/{id}/synchronization/jobs /applications/{id}/synchronization/secrets
+/users/{id}/memberOf/{object} /users/{id}/transitiveMemberOf/{object} /users/{id}/directReports/{object}
+/groups/{id}/memberOf/{object} /groups/{id}/transitiveMemberOf/{object} /groups/{id}/transitiveMembers/{object}
 `
 
 // elsewhere are names of Graph that no route of this subset has, in lower case: first segments and navigation properties.
