@@ -25,6 +25,7 @@ type edit struct {
 // item is one element of a list that is written anew.
 type item struct {
 	keep int    // the index of the element that stays as it is, -1 for a new one
+	over int    // 1 + the index of the element whose place a new one takes, 0 for none: the comments around it stay
 	text string // of a new one
 	long []string
 }
@@ -265,20 +266,29 @@ func (f *file) list(n, key *yaml.Node, items []item) error {
 	at := f.starts[n.Content[0].Line-1]
 	next := 0
 	for _, it := range items {
-		if it.keep < 0 {
+		place := it.keep
+		if it.over > 0 {
+			place = it.over - 1
+		}
+		if place < 0 {
 			f.splices = append(f.splices, splice{at, at, lines(it)})
 			continue
 		}
-		for ; next < it.keep; next++ {
+		for ; next < place; next++ {
 			if err := f.drop(n.Content[next]); err != nil {
 				return err
 			}
 		}
-		end, err := f.end(n.Content[it.keep])
+		old := n.Content[place]
+		end, err := f.end(old)
 		if err != nil {
 			return err
 		}
-		at, next = f.lineBehind(end), it.keep+1
+		if it.keep < 0 {
+			text := strings.TrimSuffix(lines(it)[dash+2:], "\n") // what stands behind the dash
+			f.splices = append(f.splices, splice{f.start(posOf(old)), end, text})
+		}
+		at, next = f.lineBehind(end), place+1
 	}
 	for ; next < len(n.Content); next++ {
 		if err := f.drop(n.Content[next]); err != nil {
@@ -384,11 +394,15 @@ func fixRequests(e *Requests, sent []*Sent, pairs [][2]int, m *matcher) []edit {
 	for _, pair := range append(slices.Clone(pairs), [2]int{len(e.Exact), len(sent)}) {
 		for ; k < pair[1]; k++ {
 			var old *Request
+			over := 0
 			if i < pair[0] {
 				old = &e.Exact[i]
 				i++
+				over = i
 			}
-			items = append(items, requestItem(old, sent[k], m))
+			it := requestItem(old, sent[k], m)
+			it.over = over
+			items = append(items, it)
 		}
 		i = pair[0]
 		if i < len(e.Exact) && k < len(sent) {

@@ -55,7 +55,7 @@ steps:
     expect:
       requests:
         # Ann comes first.
-        - GET /Users?filter=userName eq "ann@contoso.example"
+        - GET /Users?filter=userName eq "ann@contoso.example" # a wrong name
         - POST /Users: {active: true, userName: ann@contoso.example}
         - GET /Users?filter=userName eq "bob@contoso.example"
         - POST /Users
