@@ -184,7 +184,7 @@ func TestHomeSaysTheNextStep(t *testing.T) {
 		}
 	}
 	step("Ready. Nothing has been sent yet.", "Start provisioning")
-	s.see(s.get("/"), "Contoso has 60 users. 20 of them are in scope of ConfigCat.", "20 users 3 groups in scope", "0 users 0 groups, no request received yet", "3 of 4 done for you", "Engineering, Product and Project Aurora.", "up to 4 minutes")
+	s.see(s.get("/"), "Contoso has 60 users. 20 of them are in scope of ConfigCat.", "20 users 3 groups in scope", "0 users 0 groups, no request since the start", "3 of 4 done for you", "Engineering, Product and Project Aurora.", "up to 4 minutes")
 	s.post("/applications/" + s.app + "/provisioning/start")
 	step("Started. The initial cycle is due.", "Run next cycle")
 	s.see(s.post("/clock", "do", "cycle"), "Initial cycle ended: 22 created, 3 updated, 1 skipped, 49 requests.", "Stage")

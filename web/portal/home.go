@@ -168,7 +168,7 @@ func (p *Portal) headline(v *homeView, j sim.Job, inScope string) error {
 }
 
 func (p *Portal) targetStation(c echo.Context, j *sim.Job) targetStation {
-	t := targetStation{URL: "/target", Where: "Embedded SCIM server, answering", About: "no request received yet"}
+	t := targetStation{URL: "/target", Where: "Embedded SCIM server, answering", About: "no request since the start"}
 	store, foreign := "default", false
 	if j != nil {
 		t.URL += "?application=" + j.ApplicationID
