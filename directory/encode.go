@@ -3,6 +3,8 @@ package directory
 import (
 	"fmt"
 	"reflect"
+	"slices"
+	"sync"
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/tinylib/msgp/msgp"
@@ -18,6 +20,9 @@ var (
 	decoder = working(cbor.DecOptions{DefaultMapType: reflect.TypeFor[map[string]any](), UTF8: cbor.UTF8DecodeInvalid}.DecMode())
 )
 
+// rooms are buffers to write to: generated code asks for several times what it needs in the end.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
+
 func working[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -28,7 +33,11 @@ func working[T any](v T, err error) T {
 // Encode writes a value as it is kept in the file; other rooms keep theirs the same way.
 func Encode(v any) (data []byte, err error) {
 	if m, ok := v.(msgp.Marshaler); ok {
-		data, err = m.MarshalMsg(nil)
+		room := rooms.Get().(*[]byte)
+		if *room, err = m.MarshalMsg((*room)[:0]); err == nil {
+			data = slices.Clone(*room)
+		}
+		rooms.Put(room)
 	} else {
 		data, err = encoder.Marshal(v)
 	}

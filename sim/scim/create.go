@@ -69,10 +69,14 @@ func sortParts(rt ResourceType, parts []part) []part {
 		order[i] = &parts[i]
 	}
 	slices.SortStableFunc(order, func(x, y *part) int {
-		if !x.member(y) {
-			return cmp.Or(strings.Compare(x.urn, y.urn), x.place-y.place, strings.Compare(x.name, y.name))
-		}
-		if x.element != y.element {
+		switch { // what is costly is asked last
+		case x.urn != y.urn:
+			return strings.Compare(x.urn, y.urn)
+		case x.place != y.place:
+			return x.place - y.place
+		case x.name != y.name:
+			return strings.Compare(x.name, y.name)
+		case x.element != y.element:
 			return x.element - y.element
 		}
 		return cmp.Or(x.subRank()-y.subRank(), strings.Compare(x.sub, y.sub))
