@@ -1,81 +1,42 @@
 package scenarios
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
 	"path"
 	"strings"
-)
 
-// The parts of JUnit's XML that CI servers read.
-type (
-	junitSuites struct {
-		XMLName  xml.Name     `xml:"testsuites"`
-		Name     string       `xml:"name,attr"`
-		Tests    int          `xml:"tests,attr"`
-		Failures int          `xml:"failures,attr"`
-		Errors   int          `xml:"errors,attr"`
-		Skipped  int          `xml:"skipped,attr"`
-		Time     string       `xml:"time,attr"`
-		Suites   []junitSuite `xml:"testsuite"`
-	}
-	junitSuite struct {
-		Name     string      `xml:"name,attr"`
-		Tests    int         `xml:"tests,attr"`
-		Failures int         `xml:"failures,attr"`
-		Errors   int         `xml:"errors,attr"`
-		Skipped  int         `xml:"skipped,attr"`
-		Time     string      `xml:"time,attr"`
-		Cases    []junitCase `xml:"testcase"`
-	}
-	junitCase struct {
-		Class   string      `xml:"classname,attr"`
-		Name    string      `xml:"name,attr"`
-		File    string      `xml:"file,attr"`
-		Line    int         `xml:"line,attr"`
-		Time    string      `xml:"time,attr"`
-		Failure *junitFault `xml:"failure,omitempty"`
-		Error   *junitFault `xml:"error,omitempty"`
-		Skipped *junitFault `xml:"skipped,omitempty"`
-		Out     string      `xml:"system-out,omitempty"`
-	}
-	junitFault struct {
-		Message string `xml:"message,attr"`
-		Text    string `xml:",chardata"`
-	}
+	"entrasim/sim/junit"
 )
 
 // JUnit writes results as JUnit's XML: a suite for each scenario, a case for each step.
 func JUnit(w io.Writer, results []Result) error {
-	all := junitSuites{Name: "entrasim"}
-	total := 0.0
+	var all []junit.Suite
 	for _, r := range results {
-		s := junitSuite{Name: clean(r.Scenario.ID), Time: seconds(ms(r.Took))}
-		total += ms(r.Took)
-		class := strings.ReplaceAll(path.Join("scenarios", clean(r.Scenario.ID)), "/", ".")
+		s := junit.Suite{Name: r.Scenario.ID, Took: r.Took}
+		class := strings.ReplaceAll(path.Join("scenarios", r.Scenario.ID), "/", ".")
 		if len(r.Steps) == 0 {
-			c := junitCase{Class: class, Name: clean(r.Scenario.Name), File: r.Scenario.Path, Line: r.Scenario.At.Line, Time: s.Time}
+			c := junit.Case{Class: class, Name: r.Scenario.Name, File: r.Scenario.Path, Line: r.Scenario.At.Line, Time: junit.Seconds(r.Took)}
 			if r.Verdict == Skipped {
-				c.Skipped = &junitFault{Message: clean(r.Reason)}
+				c.Skipped = &junit.Fault{Message: r.Reason}
 			} else {
-				c.Error = &junitFault{Message: clean(r.Reason), Text: clean(r.Reason)}
+				c.Error = &junit.Fault{Message: r.Reason, Text: r.Reason}
 			}
 			s.Cases = append(s.Cases, c)
 		}
 		for _, st := range r.Steps {
-			c := junitCase{Class: class, Name: clean(fmt.Sprintf("%d. %s", st.Number, st.Title)), File: r.Scenario.Path, Line: st.Step.At.Line, Time: seconds(ms(st.Took))}
+			c := junit.Case{Class: class, Name: fmt.Sprintf("%d. %s", st.Number, st.Title), File: r.Scenario.Path, Line: st.Step.At.Line, Time: junit.Seconds(st.Took)}
 			var b strings.Builder
 			st.print(&b, r, Style{})
 			switch {
 			case st.Verdict == Broken:
-				c.Error = &junitFault{clean(st.Reason), clean(b.String())}
+				c.Error = &junit.Fault{Message: st.Reason, Text: b.String()}
 			case st.Verdict == Failed:
 				message, _ := st.Trouble()
 				if message == "" {
 					message = st.Failures()[0].Message
 				}
-				c.Failure = &junitFault{clean(message), clean(b.String())}
+				c.Failure = &junit.Fault{Message: message, Text: b.String()}
 			}
 			s.Cases = append(s.Cases, c)
 		}
@@ -90,43 +51,9 @@ func JUnit(w io.Writer, results []Result) error {
 			for _, l := range r.Left {
 				fmt.Fprintf(&b, "left behind: %s\n", l)
 			}
-			s.Cases[n-1].Out = clean(b.String())
+			s.Cases[n-1].Out = b.String()
 		}
-		for _, c := range s.Cases {
-			s.Tests++
-			switch {
-			case c.Failure != nil:
-				s.Failures++
-			case c.Error != nil:
-				s.Errors++
-			case c.Skipped != nil:
-				s.Skipped++
-			}
-		}
-		all.Tests, all.Failures, all.Errors, all.Skipped = all.Tests+s.Tests, all.Failures+s.Failures, all.Errors+s.Errors, all.Skipped+s.Skipped
-		all.Suites = append(all.Suites, s)
+		all = append(all, s)
 	}
-	all.Time = seconds(total)
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	e := xml.NewEncoder(w)
-	e.Indent("", "  ")
-	if err := e.Encode(all); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n")
-	return err
-}
-
-func seconds(ms float64) string { return fmt.Sprintf("%.3f", ms/1000) }
-
-// clean takes out what XML can't hold.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0xfffe || r == 0xffff {
-			return '\uFFFD'
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
+	return junit.Write(w, "entrasim", all)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"entrasim/sim"
+	"entrasim/sim/junit"
 )
 
 const hostile = `name: "<script>alert(1)</script> & ]]> ::error::"
@@ -95,7 +96,15 @@ func TestJUnit(t *testing.T) {
 	if err := JUnit(&b, results(t)); err != nil {
 		t.Fatal(err)
 	}
-	var got junitSuites
+	var got struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Errors   int `xml:"errors,attr"`
+		Skipped  int `xml:"skipped,attr"`
+		Suites   []struct {
+			Cases []junit.Case `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
 	if err := xml.Unmarshal(b.Bytes(), &got); err != nil {
 		t.Fatalf("%v\n%s", err, b.String())
 	}

@@ -148,10 +148,10 @@ func TestJUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="entrasim expr" tests="2" failures="1">
-  <testsuite name="dir/my.json" tests="2" failures="1" errors="0" skipped="0" time="0">
-    <testcase name="good" classname="dir/my" file="dir/my.json" line="1" time="0"></testcase>
-    <testcase name="b&lt;a&gt;d" classname="dir/my" file="dir/my.json" line="2" time="0">
+<testsuites name="entrasim expr" tests="2" failures="1" errors="0" skipped="0" time="0.000">
+  <testsuite name="dir/my.json" tests="2" failures="1" errors="0" skipped="0" time="0.000">
+    <testcase classname="dir/my" name="good" file="dir/my.json" line="1" time="0"></testcase>
+    <testcase classname="dir/my" name="b&lt;a&gt;d" file="dir/my.json" line="2" time="0">
       <failure message="expected &#34;x&#34;, seen &#34;\u0001&#34;">expression: Trim(&#34;` + "\uFFFD" + `&#34;)&#xA;expected:   &#34;x&#34;&#xA;seen:       &#34;\u0001&#34;&#xA;</failure>
     </testcase>
   </testsuite>

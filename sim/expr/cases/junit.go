@@ -1,9 +1,10 @@
 package cases
 
 import (
-	"encoding/xml"
 	"io"
 	"strings"
+
+	"entrasim/sim/junit"
 )
 
 // Suite is what came of the cases of one file.
@@ -24,62 +25,22 @@ func (s Suite) Failed() int {
 	return n
 }
 
-type (
-	junitSuites struct {
-		XMLName  xml.Name     `xml:"testsuites"`
-		Name     string       `xml:"name,attr"`
-		Tests    int          `xml:"tests,attr"`
-		Failures int          `xml:"failures,attr"`
-		Suites   []junitSuite `xml:"testsuite"`
-	}
-	junitSuite struct {
-		Name     string      `xml:"name,attr"`
-		Tests    int         `xml:"tests,attr"`
-		Failures int         `xml:"failures,attr"`
-		Errors   int         `xml:"errors,attr"`
-		Skipped  int         `xml:"skipped,attr"`
-		Time     string      `xml:"time,attr"` // nothing to measure
-		Cases    []junitCase `xml:"testcase"`
-	}
-	junitCase struct {
-		Name    string        `xml:"name,attr"`
-		Class   string        `xml:"classname,attr"`
-		File    string        `xml:"file,attr"`
-		Line    int           `xml:"line,attr"`
-		Time    string        `xml:"time,attr"`
-		Failure *junitFailure `xml:"failure"`
-	}
-	junitFailure struct {
-		Message string `xml:"message,attr"`
-		Text    string `xml:",chardata"`
-	}
-)
-
-// WriteJUnit writes outcomes as JUnit XML, one suite for each file.
+// WriteJUnit writes outcomes as JUnit XML, one suite for each file. There is no time to measure.
 func WriteJUnit(w io.Writer, suites []Suite) error {
-	doc := junitSuites{Name: "entrasim expr"}
+	var list []junit.Suite
 	for _, s := range suites {
-		suite := junitSuite{Name: s.File, Tests: len(s.Cases), Failures: s.Failed(), Time: "0"}
+		suite := junit.Suite{Name: s.File}
 		for i, c := range s.Cases {
-			j := junitCase{Name: c.ID, Class: strings.TrimSuffix(s.File, ".json"), File: s.File, Line: c.Line, Time: "0"}
+			j := junit.Case{Name: c.ID, Class: strings.TrimSuffix(s.File, ".json"), File: s.File, Line: c.Line, Time: "0"}
 			if o := s.Outcomes[i]; !o.Passed {
-				j.Failure = &junitFailure{
+				j.Failure = &junit.Fault{
 					Message: "expected " + o.Expected + ", seen " + o.Seen,
 					Text:    "expression: " + c.Expression + "\nexpected:   " + o.Expected + "\nseen:       " + o.Seen + "\n",
 				}
 			}
 			suite.Cases = append(suite.Cases, j)
 		}
-		doc.Tests, doc.Failures, doc.Suites = doc.Tests+suite.Tests, doc.Failures+suite.Failures, append(doc.Suites, suite)
+		list = append(list, suite)
 	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	enc := xml.NewEncoder(w)
-	enc.Indent("", "  ")
-	if err := enc.Encode(doc); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n")
-	return err
+	return junit.Write(w, "entrasim expr", list)
 }
