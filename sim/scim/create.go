@@ -15,6 +15,15 @@ type part struct {
 	place   int // rank among the members of its URN
 }
 
+// partOf takes an attribute's path apart. An element without a sub-attribute behind it is its value.
+func partOf(a *Attribute) part {
+	p := part{path: parsePath(a.Path), attr: a}
+	if p.filter && p.sub == "" {
+		p.sub = "value"
+	}
+	return p
+}
+
 // rank is the place of a member that does not stand where its name would put it.
 func (p *part) rank(rt ResourceType) int {
 	first := userFirst
@@ -31,7 +40,7 @@ var (
 	userFirst    = []string{"externalId", "userName"}
 	groupFirst   = []string{"externalId", "displayName", "members"}
 	nameOrder    = []string{"formatted", "familyName", "givenName", "honorificPrefix", "honorificSuffix"}
-	elementOrder = []string{"primary", "type", "value"}
+	elementOrder = []string{"primary", "type"}
 )
 
 // subRank is the place of a sub-attribute among the others of its element or object; equal ones go by name.
@@ -92,7 +101,7 @@ func sortParts(rt ResourceType, parts []part) []part {
 func CreateBody(rt ResourceType, d Dialect, opt Options, attrs []Attribute) []byte {
 	parts := make([]part, 0, len(attrs)+2)
 	for i := range attrs {
-		parts = append(parts, part{path: parsePath(attrs[i].Path), attr: &attrs[i]})
+		parts = append(parts, partOf(&attrs[i]))
 	}
 	always := func(name string) {
 		if !slices.ContainsFunc(parts, func(p part) bool { return p.urn == "" && p.name == name }) {
@@ -195,8 +204,9 @@ func allNull(parts []part) bool {
 	return !slices.ContainsFunc(parts, func(p part) bool { return p.attr == nil || p.attr.Value != nil })
 }
 
-// appendElement writes one value of a multi-valued attribute: primary, type, value, then the rest by name. A list makes
-// an element of each of its values.
+// appendElement writes one value of a multi-valued attribute: primary, type, then the rest by name, as the page on mappings
+// prints roles (customize-application-attributes.md, "Provisioning a role to a SCIM app"). What the filter says is not said
+// twice. A list makes an element of each of its values.
 func appendElement(b []byte, opt Options, subs []part) []byte {
 	if list, ok := subs[0].attr.Value.([]string); ok && len(subs) == 1 {
 		for i, s := range list {
@@ -210,38 +220,40 @@ func appendElement(b []byte, opt Options, subs []part) []byte {
 		return b
 	}
 	e := &subs[0]
-	mapped := func(sub string) bool {
-		return slices.ContainsFunc(subs, func(p part) bool { return p.sub == sub })
-	}
 	from := len(b)
 	put := func(k string) { b = append(appendString(append(b, ','), k), ':') }
-	switch {
-	case strings.EqualFold(e.by, "primary"):
-		put("primary")
+	mapped := func(sub string) int {
+		return slices.IndexFunc(subs, func(p part) bool { return p.sub == sub })
+	}
+	byPrimary := strings.EqualFold(e.by, "primary")
+	put("primary")
+	switch i := mapped("primary"); {
+	case byPrimary:
 		if v, ok := parseBool(e.equals); ok && !opt.RolePrimaryString {
 			b = strconv.AppendBool(b, v)
 		} else {
 			b = appendString(b, e.equals)
 		}
-	case !mapped("primary"):
-		put("primary")
+	case i >= 0:
+		a := *subs[i].attr
+		a.Type = Boolean
+		b = appendValue(b, a, true)
+	default:
 		b = strconv.AppendBool(b, e.by == "type" && e.equals == "work" && (e.name == "emails" || e.name == "phoneNumbers"))
 	}
-	if e.by != "" && !strings.EqualFold(e.by, "primary") {
+	if e.by != "" && !byPrimary {
 		put(e.by)
 		b = appendString(b, e.equals)
 	}
-	if slices.ContainsFunc(subs, func(p part) bool { return p.attr.Role != nil }) && !mapped("type") && !strings.EqualFold(e.by, "type") {
+	if slices.ContainsFunc(subs, func(p part) bool { return p.attr.Role != nil }) && mapped("type") < 0 && !strings.EqualFold(e.by, "type") {
 		put("type")
 		b = appendString(b, roleType)
 	}
 	for _, p := range subs {
-		put(p.sub)
-		a := *p.attr
-		if p.sub == "primary" {
-			a.Type = Boolean
+		if p.sub != "primary" && p.sub != e.by {
+			put(p.sub)
+			b = appendValue(b, *p.attr, true)
 		}
-		b = appendValue(b, a, true)
 	}
 	b[from] = '{' // was the comma of the first
 	return append(b, '}')
@@ -249,7 +261,7 @@ func appendElement(b []byte, opt Options, subs []part) []byte {
 
 // CreateFragment is what one attribute becomes in a POST, for display.
 func CreateFragment(rt ResourceType, d Dialect, opt Options, a Attribute) []byte {
-	p := part{path: parsePath(a.Path), attr: &a}
+	p := partOf(&a)
 	b := appendMember(nil, rt, opt, []part{p})
 	if p.urn != "" {
 		b = append(append(append(appendString(nil, p.urn), ":{"...), b...), '}')

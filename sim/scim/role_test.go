@@ -33,7 +33,7 @@ func TestRoleBodies(t *testing.T) {
 		{"single, POST", create(plain, single), post + `[{"primary":true,"type":"WindowsAzureActiveDirectoryRole","value":"Admin"}]}`},
 		{"single, POST, primary as text", create(text, single), post + `[{"primary":"True","type":"WindowsAzureActiveDirectoryRole","value":"Admin"}]}`},
 		{"single, POST, type mapped", string(CreateBody(User, Legacy, plain, []Attribute{attribute("userName", "a"), single, attribute(`roles[primary eq "True"].type`, "T"), attribute(`roles[primary eq "True"].display`, "D")})),
-			post + `[{"primary":true,"type":"T","value":"Admin","display":"D"}]}`},
+			post + `[{"primary":true,"type":"T","display":"D","value":"Admin"}]}`},
 		{"none, POST", create(plain, Attribute{Path: "roles", Value: Roles{}}), post + `[]}`},
 		{"complex, POST", create(plain, whole(RolesComplex, admin, user)),
 			post + `[{"primary":false,"type":"WindowsAzureActiveDirectoryRole","displayName":"Admin","value":"admin"},{"primary":false,"type":"WindowsAzureActiveDirectoryRole","displayName":"User","value":"us\"er"}]}`},
