@@ -107,8 +107,9 @@ func (m Mapping) apply(schema *mapping.Schema, kind, target string) error {
 	return schema.Put(kind, replaces, am)
 }
 
-// listAttribute puts a custom extension attribute, or roles as a whole, into the target's attribute list, as an administrator does before mapping
-// it (customize-application-attributes.md, "Editing the list of supported attributes").
+// listAttribute puts a custom extension attribute, or roles as a whole and with several values, into the target's attribute
+// list, as an administrator does before mapping it (customize-application-attributes.md, "Editing the list of supported
+// attributes").
 func listAttribute(schema *mapping.Schema, kind, target string) error {
 	if !strings.HasPrefix(target, "urn:") && target != "roles" {
 		return nil
@@ -118,7 +119,7 @@ func listAttribute(schema *mapping.Schema, kind, target string) error {
 			return nil
 		}
 	}
-	return schema.PutAttribute(kind, mapping.TargetSide, "", mapping.AttributeDefinition{Name: target, Type: mapping.String, Mutability: "ReadWrite"})
+	return schema.PutAttribute(kind, mapping.TargetSide, "", mapping.AttributeDefinition{Name: target, Type: mapping.String, Mutability: "ReadWrite", Multivalued: target == "roles"})
 }
 
 // applyFilters replaces the scoping filters of the kinds that are given, and takes all away when none is; the error is a

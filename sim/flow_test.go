@@ -97,14 +97,14 @@ func TestRoleForms(t *testing.T) {
 			`"roles":[{"primary":true,` + kind + `,"value":"Reader"}]`, `"roles":[]`, ``, `{"op":"Replace","path":"roles[primary eq \"True\"].value","value":"Admin"}`},
 		{"complex, legacy", "", "roles", "AppRoleAssignmentsComplex",
 			`"roles":[{"primary":false,` + kind + `,"displayName":"Reader","value":"Reader"}]`, `"roles":[]`,
-			`{"op":"Add","path":"roles","value":[{"value":"{\"id\":\"` + adminRole + `\",\"value\":\"admin\",\"displayName\":\"Admin\"}"}]}`, ``},
+			`{"op":"Add","path":"roles","value":[{"value":"{\"id\":\"` + userRole + `\",\"value\":\"Reader\",\"displayName\":\"Reader\"}"},{"value":"{\"id\":\"` + adminRole + `\",\"value\":\"admin\",\"displayName\":\"Admin\"}"}]}`, ``},
 		{"complex, compliant", "?aadOptscim062020", "roles", "AppRoleAssignmentsComplex",
 			`"roles":[{"primary":false,` + kind + `,"displayName":"Reader","value":"Reader"}]`, `"roles":[]`,
-			`{"op":"add","path":"roles","value":[{"primary":false,` + kind + `,"displayName":"Admin","value":"admin"}]}`, ``},
+			`{"op":"add","path":"roles","value":[{"primary":false,` + kind + `,"display":"Reader","value":"Reader"},{"primary":false,` + kind + `,"display":"Admin","value":"admin"}]}`, ``},
 		{"assertive, legacy", "", "roles", "AssertiveAppRoleAssignmentsComplex",
 			`"roles":[{"primary":false,` + kind + `,"display":"Reader","value":"Reader"}]`, `"roles":[]`,
-			`{"op":"Replace","path":"roles","value":[{"primary":false,` + kind + `,"display":"Reader","value":"Reader"},{"primary":false,` + kind + `,"display":"Admin","value":"admin"}]}`,
-			`{"op":"Replace","path":"roles","value":[{"primary":false,` + kind + `,"display":"Admin","value":"admin"}]}`},
+			`{"op":"replace","path":"roles","value":[{"primary":false,` + kind + `,"display":"Reader","value":"Reader"},{"primary":false,` + kind + `,"display":"Admin","value":"admin"}]}`,
+			`{"op":"replace","path":"roles","value":[{"primary":false,` + kind + `,"display":"Admin","value":"admin"}]}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := mapping.Starter()

@@ -166,8 +166,8 @@ func flows(d mapping.Desired, a scim.Attribute, op scim.Op, have *scim.Resource,
 		return a, op, false
 	}
 	if roles, ok := a.Value.(scim.Roles); ok && roles.Form == scim.RolesComplex {
-		part, missing := scim.Missing(have, a, d.Attr.CaseExact)
-		return part, scim.Add, missing
+		// All of them, also those that the target returned: https://learn.microsoft.com/en-us/answers/questions/671361.
+		return a, scim.Add, true
 	}
 	return a, op, true
 }

@@ -194,7 +194,7 @@ func appendMember(b []byte, rt ResourceType, opt Options, parts []part) []byte {
 		return append(b, '[', ']')
 	}
 	if roles, ok := a.Value.(Roles); ok {
-		return appendRoles(b, opt, roles)
+		return appendRoles(b, opt, roles.List, roles.createKey())
 	}
 	return appendValue(b, *a, true)
 }

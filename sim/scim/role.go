@@ -36,10 +36,10 @@ func (r Roles) names() string {
 	return strings.Join(out, ", ")
 }
 
-// appendRoles writes roles as a POST carries them: primary, type, the name under a key that depends on the form, value.
-func appendRoles(b []byte, opt Options, r Roles) []byte {
+// appendRoles writes roles as whole objects: primary, type, the name under a key, value.
+func appendRoles(b []byte, opt Options, list []Role, key string) []byte {
 	b = append(b, '[')
-	for i, x := range r.List {
+	for i, x := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -50,15 +50,18 @@ func appendRoles(b []byte, opt Options, r Roles) []byte {
 			b = append(b, "false"...)
 		}
 		b = appendString(append(b, `,"type":`...), roleType)
-		if r.Form == RolesAssertive {
-			b = append(b, `,"display":`...)
-		} else {
-			b = append(b, `,"displayName":`...)
-		}
-		b = appendString(b, x.DisplayName)
+		b = appendString(append(appendString(append(b, ','), key), ':'), x.DisplayName)
 		b = append(appendString(append(b, `,"value":`...), x.Value), '}')
 	}
 	return append(b, ']')
+}
+
+// createKey is the key of a role's name in a POST, as the page prints it. In a PATCH it is display whatever the form.
+func (r Roles) createKey() string {
+	if r.Form == RolesAssertive {
+		return "display"
+	}
+	return "displayName"
 }
 
 // appendRoleTexts writes roles as the older dialects add them: each one a value whose text is JSON again.
@@ -77,22 +80,23 @@ func appendRoleTexts(b []byte, list []Role) []byte {
 }
 
 // rolesOperation writes the operation that brings roles to a target; ok is false when the change is none of roles as a whole.
-// The non-assertive form is only ever added, and then in the older dialects as JSON text; the assertive one replaces, with
-// full objects in every dialect.
+// The non-assertive form is only ever added: in the older dialects as JSON text, in the compliant one as objects with
+// display (recorded in https://learn.microsoft.com/en-us/answers/questions/671361). The assertive one replaces, with full
+// objects and a lower-case op in every dialect, as the page prints it.
 func rolesOperation(b []byte, d Dialect, opt Options, c Change) (_ []byte, ok bool) {
 	roles, whole := c.Value.(Roles)
 	single := !whole && c.Role != nil && opt.SingleRoleForm == "json" && strings.EqualFold(parsePath(c.Path).name, "roles")
 	if !whole && !single {
 		return b, false
 	}
-	op, path := Add, c.Path
+	op, path := Add.word(d), c.Path
 	if whole && roles.Form == RolesAssertive {
-		op = Replace
+		op = Replace.word(Compliant)
 	}
 	if single {
 		path = "roles"
 	}
-	b = appendString(append(b, `{"op":`...), op.word(d))
+	b = appendString(append(b, `{"op":`...), op)
 	b = append(appendString(append(b, `,"path":`...), patchPath(path, d)), `,"value":`...)
 	switch {
 	case single && d == Compliant: // as in a POST
@@ -107,7 +111,7 @@ func rolesOperation(b []byte, d Dialect, opt Options, c Change) (_ []byte, ok bo
 	case single:
 		b = appendRoleTexts(b, []Role{*c.Role})
 	case d == Compliant || roles.Form == RolesAssertive:
-		b = appendRoles(b, opt, roles)
+		b = appendRoles(b, opt, roles.List, "display")
 	default:
 		b = appendRoleTexts(b, roles.List)
 	}
