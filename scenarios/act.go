@@ -245,7 +245,7 @@ func (p *Player) fillTarget(ctx context.Context, users, groups Objects) error {
 		if status != http.StatusCreated && status != http.StatusOK || id == "" {
 			return &placed{at: e.At, message: fmt.Sprintf("the target does not take %s: POST %s answered %d %s", e.Key, path, status, show(answer))}
 		}
-		p.made[path+"/"+id] = true
+		p.posted(path+"/"+id, status, doc, answer)
 		p.names.account(e.Key, id)
 		return nil
 	}
@@ -294,15 +294,15 @@ func (p *Player) setFaults(list []Fault) error {
 			t.Rewrite = m
 		}
 		if f.Object.Name != "" {
-			t.Others = p.called(f.Object.Name)
+			t.Others = p.calledAs(f.Object.Name)
 		}
 		out[i] = t
 	}
 	return p.world.target.SetFaults(out)
 }
 
-// called lists what a target may call an object.
-func (p *Player) called(handle string) []string {
+// calledAs lists what a target may call an object.
+func (p *Player) calledAs(handle string) []string {
 	list := []string{p.names.objects[handle], p.names.accounts[handle]}
 	if id := p.names.objects[handle]; id != "" {
 		if u, err := p.world.dir.User(id); err == nil {

@@ -240,7 +240,7 @@ func (p *Player) cleanUp(ctx context.Context) (left []string) {
 	})
 	for _, path := range paths {
 		if why := j.remove(ctx, path); why != "" {
-			left = append(left, path+": "+why)
+			left = append(left, j.spoken(path)+": "+why)
 		}
 	}
 	return append(left, doubts...)
@@ -333,9 +333,13 @@ func (j *janitor) lost(ctx context.Context) (paths, doubts []string) {
 		id, _ := found["id"].(string)
 		path := s.Path + "/" + id
 		external, _ := found["externalId"].(string)
+		why := j.foreign(path, x.ID, 0, found)
 		switch {
 		case found == nil || j.made[path] || slices.Contains(paths, path):
+		case why != "":
+			doubt("what bears the name, " + id + ", is left alone: " + why)
 		case id != "" && external != "" && strings.Contains(x.RequestBody, external):
+			j.called[path] = name
 			paths = append(paths, path)
 		default:
 			doubt("something of that name is there" + strings.TrimSuffix(" as "+id, " as ") + "; whether this run made it can't be told, as it has another externalId or none")

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -36,8 +37,11 @@ type Player struct {
 	names    *names
 	match    *matcher
 	made     map[string]bool // paths at the target that this run made
-	taken    map[string]bool // names that this run uses at the target: "Users userName x"
-	exchange []sim.Exchange  // since the step began
+	before   before
+	others   map[string]string // paths that a POST was answered with and this run did not make -> why
+	called   map[string]string // paths at a foreign target -> the name that was posted
+	taken    map[string]bool   // names that this run uses at the target: "Users userName x"
+	exchange []sim.Exchange    // since the step began
 	quiet    int
 	count    uint64
 	cycles   []sim.CycleResult
@@ -68,7 +72,7 @@ func Open(ctx context.Context, s *Scenario, t Target, opt Options) (*Player, err
 			}
 		}
 	}
-	p := &Player{scenario: s, target: t, opt: opt, seed: opt.Seed, made: map[string]bool{}, taken: map[string]bool{}}
+	p := &Player{scenario: s, target: t, opt: opt, seed: opt.Seed, made: map[string]bool{}, others: map[string]string{}, called: map[string]string{}, taken: map[string]bool{}}
 	if p.seed == 0 {
 		p.seed = 1
 	}
@@ -90,6 +94,9 @@ func Open(ctx context.Context, s *Scenario, t Target, opt Options) (*Player, err
 	}
 	p.world, p.names = w, newNames(w.base, s.kinds)
 	p.names.mark, p.result.Mark, p.result.Target = mark, mark, w.base
+	if !t.Own() {
+		p.lookAround(ctx)
+	}
 	if err := p.setUp(ctx); err != nil {
 		r, cleanErr := p.Close(ctx)
 		return nil, &notBegun{errors.Join(err, cleanErr), r}
@@ -153,8 +160,15 @@ func (p *Player) record(e *scim.Exchange) {
 	if e.Method == http.MethodPost && e.Status < 300 && p.world != nil {
 		path, _, _ := strings.Cut(strings.TrimPrefix(e.URL, p.world.base), "?")
 		if id := accountIn(x); id != "" {
-			p.made[path+"/"+id] = true
+			var sent, doc map[string]any
+			if json.Unmarshal(e.RequestBody, &sent) != nil || json.Unmarshal(e.ResponseBody, &doc) != nil {
+				sent = nil // what is posted has a name without it
+			}
+			p.posted(path+"/"+id, e.Status, sent, doc)
 		}
+	}
+	if p.world != nil {
+		p.shown(x)
 	}
 }
 
@@ -305,6 +319,9 @@ func (p *Player) Close(ctx context.Context) (Result, error) {
 	}
 	if !p.target.Own() && !p.opt.Keep {
 		p.result.Left = p.cleanUp(ctx)
+	}
+	for _, path := range sorted(p.others) {
+		p.result.Left = append(p.result.Left, p.spoken(path)+": left alone, as this run did not make it: "+p.others[path])
 	}
 	if n := len(p.result.Steps); n > 0 {
 		p.result.Endless = p.result.Steps[n-1].Job.Endless

@@ -30,7 +30,7 @@ type Result struct {
 	Diagnoses []Diagnosis
 	Endless   []sim.Endless // work that came back in cycle after cycle, as the job knew it at the end
 	Warnings  []string
-	Left      []string // what the run made at the target and could not delete
+	Left      []string // what the run made at the target and could not delete, and what it changed there and did not make
 	Took      time.Duration
 }
 
