@@ -86,12 +86,13 @@ func (p *Player) exactly(what string, e *Requests, sent []*Sent) Check {
 		for i < pair[0] || k < pair[1] {
 			switch {
 			case i < pair[0] && k < pair[1]:
-				why := p.match.request(e.Exact[i], sent[k])
-				c.note(e.Exact[i].At, why, sent[k])
-				c.Diff = append(c.Diff, Delta{'-', e.Exact[i].brief(p.match)}, Delta{'+', sent[k].Line()})
+				why := p.match.differences(e.Exact[i], sent[k], maxPlaces+1)
+				c.note(e.Exact[i].At, why[0], sent[k])
 				if e.Exact[i].lineFits(p.match, sent[k]) {
-					c.Diff[len(c.Diff)-2].Text = "  " + why
-					c.Diff[len(c.Diff)-2], c.Diff[len(c.Diff)-1] = Delta{' ', sent[k].Line()}, Delta{'-', "  " + why}
+					c.Diff = append(c.Diff, Delta{' ', sent[k].Line()})
+					c.places(why)
+				} else {
+					c.Diff = append(c.Diff, Delta{'-', e.Exact[i].brief(p.match)}, Delta{'+', sent[k].Line()})
 				}
 				i, k = i+1, k+1
 			case i < pair[0]:
@@ -111,6 +112,19 @@ func (p *Player) exactly(what string, e *Requests, sent []*Sent) Check {
 	}
 	c.fix = func() []edit { return fixRequests(e, sent, pairs, p.match) }
 	return c
+}
+
+// maxPlaces is how many differences of one request, or of one object at the target, are shown.
+const maxPlaces = 20
+
+// places shows each difference of a request whose line fits.
+func (c *Check) places(why []string) {
+	for i, text := range why {
+		if i == maxPlaces {
+			text = "… and more"
+		}
+		c.Diff = append(c.Diff, Delta{'-', "  " + text})
+	}
 }
 
 // note keeps the first difference as the check's message and place.
@@ -179,14 +193,17 @@ func (p *Player) contains(what string, e *Requests, sent []*Sent) Check {
 		c.Verdict = Failed
 		message := "expected " + pattern.brief(p.match) + ", not seen"
 		var near *Sent
+		var why []string
 		for _, s := range sent[min(from, len(sent)):] {
 			if pattern.lineFits(p.match, s) {
-				message, near = p.match.request(pattern, s), s
+				why = p.match.differences(pattern, s, maxPlaces+1)
+				message, near = why[0], s
 				break
 			}
 		}
 		c.note(pattern.At, message, near)
 		c.Diff = append(c.Diff, Delta{'-', pattern.brief(p.match)})
+		c.places(why)
 		k = from
 	}
 	if c.Verdict == Failed {

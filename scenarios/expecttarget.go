@@ -89,9 +89,15 @@ func (p *Player) heldObject(ctx context.Context, x Entry[Value], c *Check) error
 			rest[k] = v
 		}
 	}
-	if d := p.match.subset(rest, seen, false, ""); d != nil {
-		c.Verdict, c.Message = Failed, d.String()
-		c.Diff = []Delta{{'-', d.path + ": " + d.want}, {'+', d.path + ": " + d.seen}}
+	if list := p.match.subset(rest, seen, false, "", maxPlaces+1); len(list) > 0 {
+		c.Verdict, c.Message = Failed, list[0].String()
+		for i, d := range list {
+			if i == maxPlaces {
+				c.Diff = append(c.Diff, Delta{' ', "… and more"})
+				break
+			}
+			c.Diff = append(c.Diff, Delta{'-', d.path + ": " + d.want}, Delta{'+', d.path + ": " + d.seen})
+		}
 		c.fix = func() []edit { return fixValues(x.Value.node, seen) }
 	}
 	if members, ok := want["members"]; ok {
@@ -120,13 +126,23 @@ func (p *Player) heldMembers(want []string, seen map[string]any, x Entry[Value],
 	slices.Sort(have)
 	slices.Sort(expected)
 	if !slices.Equal(have, expected) {
+		before := *c
 		c.differs("members "+listed(expected), listed(have))
+		if before.Verdict == Failed { // attributes differ as well
+			c.Message, c.Diff = before.Message, append(before.Diff, c.Diff...)
+		}
 		for _, e := range x.Value.node.Content {
 			if e.Value == "members" {
 				c.At = posOf(e)
 			}
 		}
-		c.fix = func() []edit { return fixMember(x.Value.node, have) }
+		c.fix = func() []edit {
+			edits := fixMember(x.Value.node, have)
+			if before.fix != nil {
+				edits = append(before.fix(), edits...)
+			}
+			return edits
+		}
 	}
 }
 

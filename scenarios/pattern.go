@@ -20,13 +20,13 @@ type matcher struct {
 	bound   map[string]string                // of {?x}
 }
 
-// mismatch is the first place where a value differs.
+// mismatch is a place where a value differs.
 type mismatch struct {
 	path       string
 	want, seen string
 }
 
-func (m *mismatch) String() string {
+func (m mismatch) String() string {
 	if m.path == "" {
 		return fmt.Sprintf("expected %s, seen %s", m.want, m.seen)
 	}
@@ -120,57 +120,54 @@ func (m *matcher) try(compare func() bool) bool {
 	return false
 }
 
-// subset reports where seen lacks something of pattern: members of objects must be there, others may be; lists are
-// compared whole. whole allows no further members either.
-func (m *matcher) subset(pattern, seen any, whole bool, path string) *mismatch {
-	differs := func() *mismatch { return &mismatch{path, show(pattern), show(seen)} }
+// subset lists where seen lacks something of pattern, at most so many places: members of objects must be there, others may
+// be; lists are compared whole. whole allows no further members either.
+func (m *matcher) subset(pattern, seen any, whole bool, path string, most int) []mismatch {
+	differs := func() []mismatch { return []mismatch{{path, show(pattern), show(seen)}} }
 	switch want := pattern.(type) {
 	case map[string]any:
 		have, ok := seen.(map[string]any)
 		if !ok {
 			return differs()
 		}
+		var list []mismatch
 		for _, k := range sorted(want) {
 			v, there := have[k]
 			at := join(path, k)
 			switch {
+			case len(list) >= most:
+				return list
 			case want[k] == "absent" && !there:
 			case !there:
-				return &mismatch{at, show(want[k]), "nothing"}
+				list = append(list, mismatch{at, show(want[k]), "nothing"})
 			default:
-				if d := m.subset(want[k], v, whole, at); d != nil {
-					return d
-				}
+				list = append(list, m.subset(want[k], v, whole, at, most-len(list))...)
 			}
 		}
-		if whole {
-			for _, k := range sorted(have) {
-				if _, there := want[k]; !there {
-					return &mismatch{join(path, k), "nothing", show(have[k])}
-				}
+		for _, k := range sorted(have) {
+			if _, there := want[k]; whole && !there && len(list) < most {
+				list = append(list, mismatch{join(path, k), "nothing", show(have[k])})
 			}
 		}
-		return nil
+		return list
 	case []any:
 		have, ok := seen.([]any)
 		if !ok || len(have) != len(want) {
 			return differs()
 		}
+		var list []mismatch
 		for i := range want {
-			if d := m.subset(want[i], have[i], whole, fmt.Sprintf("%s[%d]", path, i)); d != nil {
-				return d
+			if len(list) < most {
+				list = append(list, m.subset(want[i], have[i], whole, fmt.Sprintf("%s[%d]", path, i), most-len(list))...)
 			}
 		}
-		return nil
+		return list
 	case string:
 		have, ok := seen.(string)
-		if want == "{*}" {
+		if want == "{*}" || ok && m.text(want, have) {
 			return nil
 		}
-		if !ok || !m.text(want, have) {
-			return &mismatch{path, show(m.fill(want)), show(seen)}
-		}
-		return nil
+		return []mismatch{{path, show(m.fill(want)), show(seen)}}
 	}
 	if !reflect.DeepEqual(pattern, seen) {
 		return differs()
@@ -262,51 +259,73 @@ func splitQuery(query string) []param {
 	return list
 }
 
-// matches compares a pattern with a request that was seen and says what differs; "" is a match.
+// request compares a pattern with a request that was seen and says what differs first; "" is a match.
 func (m *matcher) request(p Request, s *Sent) string {
-	l, err := parseLine(p.Line)
-	if err != nil {
-		return err.Error()
+	if list := m.differences(p, s, 1); len(list) > 0 {
+		return list[0]
 	}
-	var why string
-	if m.try(func() bool { why = m.differs(p, l, s); return why == "" }) {
-		return ""
-	}
-	return why
+	return ""
 }
 
-func (m *matcher) differs(p Request, l line, s *Sent) string {
+// differences says what differs, in so many places at most; none is a match.
+func (m *matcher) differences(p Request, s *Sent, most int) (list []string) {
+	l, err := parseLine(p.Line)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	m.try(func() bool { list = m.differs(p, l, s, most); return len(list) == 0 })
+	return list
+}
+
+// lineDiffers compares method, path and query.
+func (m *matcher) lineDiffers(l line, s *Sent) string {
 	if l.method != "*" && l.method != s.Method {
 		return "method: expected " + l.method + ", seen " + s.Method
 	}
 	if l.path != "" && !m.text(l.path, s.Path) {
 		return "path: expected " + m.fill(l.path) + ", seen " + s.Path
 	}
-	if !l.anyQuery {
-		if len(l.query) != len(s.query) {
-			return fmt.Sprintf("query: expected %s, seen %s", queryText(l.query), queryText(s.query))
+	if l.anyQuery {
+		return ""
+	}
+	if len(l.query) != len(s.query) {
+		return fmt.Sprintf("query: expected %s, seen %s", queryText(l.query), queryText(s.query))
+	}
+	for i, q := range l.query {
+		if q.name != s.query[i].name || !m.text(q.value, s.query[i].value) {
+			return fmt.Sprintf("query: expected %s, seen %s", m.fill(queryText(l.query)), queryText(s.query))
 		}
-		for i, q := range l.query {
-			if q.name != s.query[i].name || !m.text(q.value, s.query[i].value) {
-				return fmt.Sprintf("query: expected %s, seen %s", m.fill(queryText(l.query)), queryText(s.query))
-			}
+	}
+	return ""
+}
+
+// differs compares line, URL, body, headers and answer; the rest of a request on another line is not looked at.
+func (m *matcher) differs(p Request, l line, s *Sent, most int) (list []string) {
+	if why := m.lineDiffers(l, s); why != "" {
+		return []string{why}
+	}
+	add := func(why string) {
+		if why != "" && len(list) < most {
+			list = append(list, why)
 		}
 	}
 	if p.URL != "" && !m.text(p.URL, s.URL) {
-		return "url: expected " + m.fill(p.URL) + ", seen " + s.URL
+		add("url: expected " + m.fill(p.URL) + ", seen " + s.URL)
 	}
-	if p.Body.Set {
-		if d := m.subset(p.Body.Data, s.Body, false, "body"); d != nil {
-			return d.String()
-		}
-	}
-	if p.Exactly.Set {
-		if text, ok := p.Exactly.Data.(string); ok {
-			if !m.text(strings.TrimRight(text, "\n"), s.BodyText) {
-				return "body: expected " + m.fill(strings.TrimRight(text, "\n")) + "\n      seen " + s.BodyText
+	for _, b := range []struct {
+		v     Value
+		whole bool
+	}{{p.Body, false}, {p.Exactly, true}} {
+		switch text, literal := b.v.Data.(string); {
+		case !b.v.Set || len(list) >= most:
+		case literal && b.whole:
+			if text = strings.TrimRight(text, "\n"); !m.text(text, s.BodyText) {
+				add("body: expected " + m.fill(text) + "\n      seen " + s.BodyText)
 			}
-		} else if d := m.subset(p.Exactly.Data, s.Body, true, "body"); d != nil {
-			return d.String()
+		default:
+			for _, d := range m.subset(b.v.Data, s.Body, b.whole, "body", most-len(list)) {
+				add(d.String())
+			}
 		}
 	}
 	for _, name := range sorted(p.Headers) {
@@ -315,10 +334,11 @@ func (m *matcher) differs(p Request, l line, s *Sent) string {
 			if !there {
 				value = "nothing"
 			}
-			return fmt.Sprintf("header %s: expected %s, seen %s", name, want, value)
+			add(fmt.Sprintf("header %s: expected %s, seen %s", name, want, value))
 		}
 	}
-	return p.statusDiffers(s)
+	add(p.statusDiffers(s))
+	return list
 }
 
 // statusDiffers compares the answer; without a status in the pattern it must be no error.

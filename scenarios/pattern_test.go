@@ -62,8 +62,8 @@ func TestSubset(t *testing.T) {
 		}
 		for whole, want := range map[bool]string{false: c.subset, true: c.whole} {
 			got := ""
-			if d := testMatcher().subset(pattern, seen, whole, ""); d != nil {
-				got = d.String()
+			if list := testMatcher().subset(pattern, seen, whole, "", 1); len(list) > 0 {
+				got = list[0].String()
 			}
 			if got != want {
 				t.Errorf("%s against %s, whole %v: %q, want %q", c.pattern, c.seen, whole, got, want)
