@@ -64,13 +64,23 @@ func Load(names ...string) ([]*Scenario, error) {
 	var list []*Scenario
 	var errs []error
 	seen := map[string]bool{}
-	add := func(s *Scenario, err error) {
+	add := func(file string, read func() (*Scenario, error)) {
+		if real, err := filepath.EvalSymlinks(file); err == nil {
+			file = real
+		}
+		if whole, err := filepath.Abs(file); err == nil {
+			file = whole
+		}
+		if seen[file] {
+			return
+		}
+		seen[file] = true
+		s, err := read()
 		if err != nil {
 			errs = append(errs, err)
-		} else if !seen[s.Path] {
-			seen[s.Path] = true
-			list = append(list, s)
+			return
 		}
+		list = append(list, s)
 	}
 	for _, name := range names {
 		info, err := os.Stat(name)
@@ -80,11 +90,11 @@ func Load(names ...string) ([]*Scenario, error) {
 				errs = append(errs, err)
 			}
 		case err == nil:
-			add(ReadFile(name))
+			add(name, func() (*Scenario, error) { return ReadFile(name) })
 		case errors.Is(err, fs.ErrNotExist) && !strings.HasSuffix(name, ending) && !strings.HasSuffix(name, ".yml"):
 			found := builtins(name)
 			for _, n := range found {
-				add(Builtin(n))
+				add("scenarios/"+n+ending, func() (*Scenario, error) { return Builtin(n) })
 			}
 			if len(found) == 0 {
 				errs = append(errs, fmt.Errorf("there is no file, folder or built-in scenario %q%s", name, meant(name)))
@@ -138,7 +148,7 @@ func folders() []string {
 }
 
 // loadFolder reads every scenario file below a folder, in the order of their names.
-func loadFolder(folder string, add func(*Scenario, error)) error {
+func loadFolder(folder string, add func(file string, read func() (*Scenario, error))) error {
 	n := 0
 	err := filepath.WalkDir(folder, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -149,13 +159,15 @@ func loadFolder(folder string, add func(*Scenario, error)) error {
 		}
 		if !d.IsDir() && (strings.HasSuffix(p, ending) || strings.HasSuffix(p, ".yml")) {
 			n++
-			s, err := ReadFile(p)
-			if err == nil {
-				if rel, relErr := filepath.Rel(folder, p); relErr == nil {
-					s.ID = strings.TrimSuffix(strings.TrimSuffix(filepath.ToSlash(rel), ending), ".yml")
+			add(p, func() (*Scenario, error) {
+				s, err := ReadFile(p)
+				if err == nil {
+					if rel, relErr := filepath.Rel(folder, p); relErr == nil {
+						s.ID = strings.TrimSuffix(strings.TrimSuffix(filepath.ToSlash(rel), ending), ".yml")
+					}
 				}
-			}
-			add(s, err)
+				return s, err
+			})
 		}
 		return nil
 	})

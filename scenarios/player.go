@@ -94,6 +94,7 @@ func Open(ctx context.Context, s *Scenario, t Target, opt Options) (*Player, err
 	}
 	p.world, p.names = w, newNames(w.base, s.kinds)
 	p.names.mark, p.result.Mark, p.result.Target = mark, mark, w.base
+	p.result.Asked = mark != "" && mark == opt.Mark
 	if !t.Own() {
 		p.lookAround(ctx)
 	}
@@ -340,7 +341,8 @@ func Run(ctx context.Context, s *Scenario, t Target, opt Options) Result {
 		r := Result{Scenario: s, Verdict: Broken, Reason: err.Error(), Seed: opt.Seed, Took: clock.Wall().Sub(began)}
 		var not *notBegun
 		if errors.As(err, &not) { // what it left behind is told on its own
-			r.Reason, r.Left, r.Mark, r.Target = not.err.Error(), not.result.Left, not.result.Mark, not.result.Target
+			r.Reason, r.Left, r.Target = not.err.Error(), not.result.Left, not.result.Target
+			r.Mark, r.Asked = not.result.Mark, not.result.Asked
 		}
 		var skip *SkipError
 		if errors.As(err, &skip) {

@@ -90,7 +90,11 @@ func Print(w io.Writer, r Result, style Style) error {
 		}
 	}
 	if r.Mark != "" {
-		fmt.Fprintf(&b, "    %s\n", style.paint(grey, "the target has objects of these names already: names of this run begin with "+r.Mark))
+		why := "the target has objects of these names already: "
+		if r.Asked {
+			why = ""
+		}
+		fmt.Fprintf(&b, "    %s\n", style.paint(grey, why+"names of this run begin with "+r.Mark))
 	}
 	for _, text := range append(texts(r.Scenario.Warnings), r.Warnings...) {
 		fmt.Fprintf(&b, "    %s %s\n", style.paint(yellow, "warning:"), text)

@@ -25,7 +25,8 @@ type Result struct {
 	Reason    string // why it is broken or skipped
 	Target    string // URL of the target
 	Seed      int64
-	Mark      string // what stands before names at a target that had them already; "" when nothing does
+	Mark      string // what stands before names at a target that is not the embedded one; "" when nothing does
+	Asked     bool   // the mark was asked for; else the target had objects of these names already
 	Steps     []StepResult
 	Diagnoses []Diagnosis
 	Endless   []sim.Endless // work that came back in cycle after cycle, as the job knew it at the end

@@ -40,8 +40,11 @@ type runCmd struct {
 
 // Run plays the scenarios.
 func (c *runCmd) Run(ctx context.Context, o output) error {
-	list, err := c.choose(o)
+	list, all, err := c.choose(o)
 	if err != nil {
+		return err
+	}
+	if err := c.writable(); err != nil {
 		return err
 	}
 	began := clock.Wall()
@@ -90,39 +93,86 @@ func (c *runCmd) Run(ctx context.Context, o output) error {
 	if tally.Failed > 0 {
 		return errFailed
 	}
+	return c.green(o, tally, all)
+}
+
+// green refuses a run that played nothing, except for a part of a bigger set, of which it says so.
+func (c *runCmd) green(o output, t scenarios.Tally, all int) error {
+	switch {
+	case t.Passed > 0:
+		return nil
+	case c.Shard == "":
+		return &usage{"nothing was played: every scenario was skipped", "leave --target-url out to play them against the embedded target, or name others"}
+	case t.Skipped > 0:
+		fmt.Fprintf(o.err, "entrasim: nothing was played in part %s: every scenario of it was skipped\n", c.Shard)
+	case all == 1:
+		fmt.Fprintf(o.err, "entrasim: part %s is empty: there is one scenario\n", c.Shard)
+	default:
+		fmt.Fprintf(o.err, "entrasim: part %s is empty: there are %d scenarios\n", c.Shard, all)
+	}
 	return nil
 }
 
-// choose reads the scenarios that were named; nothing is played when one of them has a mistake.
-func (c *runCmd) choose(o output) ([]*scenarios.Scenario, error) {
+// choose reads the scenarios that were named; nothing is played when one of them has a mistake. all is how many there are in
+// all parts.
+func (c *runCmd) choose(o output) (list []*scenarios.Scenario, all int, err error) {
 	if c.TargetURL != "" {
 		if _, err := scim.ParseTenantURL(c.TargetURL); err != nil {
-			return nil, &usage{err.Error(), "--target-url http://127.0.0.1:8481/scim is where `entrasim target` listens"}
+			return nil, 0, &usage{err.Error(), "--target-url http://127.0.0.1:8481/scim is where `entrasim target` listens"}
 		}
 	} else if c.Token != "" {
-		return nil, &usage{"--token is the token of an endpoint, and none is named", "name it with --target-url"}
+		return nil, 0, &usage{"--token is the token of an endpoint, and none is named", "name it with --target-url"}
 	}
 	if c.Parallel < 0 {
-		return nil, &usage{"--parallel can't be negative", ""}
+		return nil, 0, &usage{"--parallel can't be negative", ""}
 	}
-	list, err := load(o, c.Names)
-	if err != nil {
-		return nil, err
+	if list, err = load(o, c.Names); err != nil {
+		return nil, 0, err
 	}
 	if c.Filter != "" {
 		if list, err = scenarios.Filter(list, c.Filter); err != nil {
-			return nil, &usage{err.Error(), ""}
+			return nil, 0, &usage{err.Error(), ""}
 		}
 		if len(list) == 0 {
-			return nil, &usage{fmt.Sprintf("--filter %q leaves no scenario", c.Filter), "`entrasim scenarios list` shows the built-in ones"}
+			return nil, 0, &usage{fmt.Sprintf("--filter %q leaves no scenario", c.Filter), "`entrasim scenarios list` shows the built-in ones"}
 		}
 	}
+	all = len(list)
 	if c.Shard != "" {
 		if list, err = scenarios.Shard(list, c.Shard); err != nil {
-			return nil, &usage{err.Error(), ""}
+			return nil, 0, &usage{err.Error(), ""}
 		}
 	}
-	return list, nil
+	return list, all, nil
+}
+
+// writable checks, before anything is played, that each report can be written.
+func (c *runCmd) writable() error {
+	flags := map[string]string{}
+	for _, r := range [][2]string{{"--junit", c.JUnit}, {"--html", c.HTML}, {"--har", c.HAR}} {
+		flag, name := r[0], r[1]
+		if name == "" {
+			continue
+		}
+		if other := flags[filepath.Clean(name)]; other != "" {
+			return &usage{other + " and " + flag + " name one file", "give each report a name of its own"}
+		}
+		flags[filepath.Clean(name)] = flag
+		err := os.MkdirAll(filepath.Dir(name), 0o777)
+		if info, statErr := os.Stat(name); err == nil && statErr == nil && info.IsDir() {
+			err = errors.New("it is a folder")
+		}
+		if err == nil {
+			var f *os.File
+			if f, err = os.CreateTemp(filepath.Dir(name), ".entrasim-*"); err == nil {
+				err = errors.Join(f.Close(), os.Remove(f.Name()))
+			}
+		}
+		if err != nil {
+			return &usage{fmt.Sprintf("%s %s can't be written: %v", flag, name, err), "name a file in a folder that can be written"}
+		}
+	}
+	return nil
 }
 
 // load reads scenarios by their names and tells every mistake in them.
