@@ -229,7 +229,7 @@ func (w *walk) rename(from, to string) {
 func (w *walk) disable(name string) {
 	w.find(name)
 	w.press(".commands", "Disable account")
-	w.see("Account disabled. The next cycle tells the target.")
+	w.see("Account disabled. The next cycle tells each target that holds it.")
 }
 
 func (w *walk) removeMember(group, name string) {

@@ -156,10 +156,32 @@ func TestAssignments(t *testing.T) {
 	s.see(s.post(app+"/users/add", "id", s.anyUser("").ID), "0 assignments added.")
 	found, err := s.dir.Assignments(s.app, "", 10)
 	no(t, err)
-	s.see(s.post(app+"/users/remove", "id", found.Items[0].ID), "Assignment removed.")
+	s.see(s.questioned(app+"/users/remove", "Remove the assignment?", "id", found.Items[0].ID), "Assignment removed.")
 	if now, err := s.dir.Assignments(s.app, "", 10); err != nil || len(now.Items) != len(found.Items)-1 {
 		t.Errorf("%d assignments, %v", len(now.Items), err)
 	}
+}
+
+// TestAssignmentsKeepWhatIsTicked: a search for somebody else leaves those ticked that were, also where it finds nobody.
+func TestAssignmentsKeepWhatIsTicked(t *testing.T) {
+	s := newSite(t, 20, "")
+	at := "/applications/" + s.app + "/users/add"
+	u := s.anyUser("")
+	for _, q := range []string{"e", "zzzz", u.DisplayName} {
+		p := s.get(at + "?q=" + url.QueryEscape(q) + "&id=" + u.ID + "&id=" + u.ID + "&id=00000000-0000-4000-8000-000000000000")
+		s.sound(p)
+		ticked := 0
+		for _, box := range p.root.named("input") {
+			if _, on := box.attr["checked"]; on && box.attr["value"] == u.ID {
+				ticked++
+			}
+		}
+		if ticked != 1 {
+			t.Errorf("%q: %s is ticked %d times", q, u.DisplayName, ticked)
+		}
+		s.see(p, "Selected", u.DisplayName)
+	}
+	s.see(s.get(at+"?q=zzzz&id="+u.ID), "Nobody named “zzzz”")
 }
 
 // TestHomeSaysTheNextStep follows Home through a tenant's life: one heading, one filled button.
@@ -189,7 +211,7 @@ func TestHomeSaysTheNextStep(t *testing.T) {
 	step("Started. The initial cycle is due.", "Run next cycle")
 	s.see(s.post("/clock", "do", "cycle"), "Initial cycle ended: 22 created, 3 updated, 1 skipped, 49 requests.", "Stage")
 	step("Everything is in step.", "Change a user")
-	s.see(s.get("/"), "19 users 3 groups provisioned", "19 users 3 groups, 49 requests so far", "4 of 4 done", "Show the steps")
+	s.see(s.get("/"), "19 users 3 groups provisioned to date", "19 users 3 groups, 49 requests so far", "4 of 4 done", "Show the steps")
 	engineer := s.member("Engineering")
 	s.post("/users/"+engineer, "displayName", "Somebody Else")
 	step("1 object changed since the last cycle.", "Run next cycle")
@@ -252,6 +274,21 @@ func TestOverviewInQuarantine(t *testing.T) {
 	s.see(p, "Incremental cycle ended: it broke off", "in 2 attempts since")
 	s.fault(`{"faults":[]}`)
 	s.see(s.post("/clock", "do", "cycle", "back", at), "Healthy", "1 updated")
+	// The button goes as far as the attempt, also when that is due within a second.
+	s.post("/clock", "do", "advance", "advance", "1700ms")
+	s.fault(`{"faults":[{"status":401}]}`)
+	s.see(s.post("/clock", "do", "cycle", "back", at), "it broke off", "ConfigCat is in quarantine.")
+	until := ""
+	for _, field := range s.get(at).root.named("input") {
+		if field.attr["name"] == "until" {
+			until = field.attr["value"]
+		}
+	}
+	s.see(s.get("/"), "Embedded SCIM server, with 1 fault in force")
+	s.see(s.post("/clock", "do", "until", "until", until, "back", at), "it broke off", "in 1 attempt since")
+	s.see(s.get(at), "after 6 hours")
+	s.fault(`{"faults":[]}`)
+	s.post("/clock", "do", "cycle")
 	// A target that is gone.
 	gone := httptest.NewServer(http.NotFoundHandler())
 	tenant := gone.URL + "/scim"

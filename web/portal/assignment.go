@@ -2,6 +2,8 @@ package portal
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,9 +15,10 @@ import (
 
 type assignmentsView struct {
 	Base
-	All   bool // the scope is Sync all users and groups
-	Rows  []assignmentRow
-	Pager Pager
+	All            bool // the scope is Sync all users and groups
+	Rows           []assignmentRow
+	Pager          Pager
+	Question, Text string // before an assignment is removed
 }
 
 type assignmentRow struct {
@@ -29,7 +32,7 @@ func (p *Portal) assignments(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := assignmentsView{Base: b, All: j != nil && j.ScopeInForce == sim.SyncAll}
+	v := assignmentsView{Base: b, Question: unassignQuestion, Text: unassignText, All: j != nil && j.ScopeInForce == sim.SyncAll}
 	found, err := p.dir.Assignments(app.ID, c.QueryParam("cursor"), pageSize)
 	if err != nil {
 		return err
@@ -45,8 +48,17 @@ func (p *Portal) assignments(c echo.Context) error {
 	return render(c, 200, "assignments", v)
 }
 
+const (
+	unassignQuestion = "Remove the assignment?"
+	unassignText     = "The next cycle switches off whoever leaves scope by it, and deletes a group. Who is assigned by another way stays."
+)
+
 func (p *Portal) unassign(c echo.Context) error {
 	to := "/applications/" + c.Param("id") + "/users"
+	ok, err := p.sure(c, unassignQuestion, unassignText, "Remove", to)
+	if !ok {
+		return err
+	}
 	if err := p.Service.Unassign(c.Param("id"), c.FormValue("id")); err != nil {
 		return complain(c, to, err)
 	}
@@ -57,6 +69,7 @@ type assignView struct {
 	Base
 	Q     string
 	Lists []assignList
+	None  bool // nobody is offered beside those that are chosen
 }
 
 type assignList struct {
@@ -69,6 +82,7 @@ type assignRow struct {
 	Who
 	ID       string
 	Assigned bool
+	Chosen   bool // ticked before the search
 }
 
 // assignChoices is how many users and groups are offered at a time; a search narrows them down.
@@ -90,14 +104,25 @@ func (p *Portal) assignPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	chosen := p.chosen(c.QueryParams()["id"])
+	known := map[string]bool{}
+	for _, row := range chosen {
+		known[row.ID] = true
+	}
 	lists := []assignList{{Title: "Groups", More: groups.Next != ""}, {Title: "Users", More: users.Next != ""}}
 	for _, g := range groups.Items {
-		w := whoOf(g.Object)
-		w.Sub = p.memberCount(g.ID)
-		lists[0].Rows = append(lists[0].Rows, assignRow{Who: w, ID: g.ID})
+		if !known[g.ID] {
+			lists[0].Rows = append(lists[0].Rows, p.groupRow(g))
+		}
 	}
 	for _, u := range users.Items {
-		lists[1].Rows = append(lists[1].Rows, assignRow{Who: whoOfUser(u), ID: u.ID})
+		if !known[u.ID] {
+			lists[1].Rows = append(lists[1].Rows, assignRow{Who: whoOfUser(u), ID: u.ID})
+		}
+	}
+	v.None = len(lists[0].Rows)+len(lists[1].Rows) == 0
+	if len(chosen) > 0 {
+		lists = append([]assignList{{Title: "Selected", Rows: chosen}}, lists...)
 	}
 	for _, l := range lists {
 		if err := p.markAssigned(app, l.Rows); err != nil {
@@ -108,6 +133,31 @@ func (p *Portal) assignPage(c echo.Context) error {
 		}
 	}
 	return render(c, 200, "assign", v)
+}
+
+// chosen are the users and groups that were ticked before a search, which must not lose them.
+func (p *Portal) chosen(ids []string) (rows []assignRow) {
+	for _, id := range ids {
+		var row assignRow
+		if u, err := p.dir.User(id); err == nil {
+			row = assignRow{Who: whoOfUser(u), ID: u.ID}
+		} else if g, err := p.dir.Group(id); err == nil {
+			row = p.groupRow(g)
+		} else {
+			continue // deleted meanwhile
+		}
+		row.Chosen = true
+		if !slices.ContainsFunc(rows, func(r assignRow) bool { return r.ID == row.ID }) {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+func (p *Portal) groupRow(g directory.Group) assignRow {
+	w := whoOf(g.Object)
+	w.Sub = p.memberCount(g.ID)
+	return assignRow{Who: w, ID: g.ID}
 }
 
 func (p *Portal) markAssigned(app sim.Application, rows []assignRow) error {
@@ -128,7 +178,7 @@ func (p *Portal) assign(c echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, "The form can't be read.")
 	}
 	if len(posted["id"]) == 0 {
-		return complain(c, to+"/add", said("Nobody was chosen."))
+		return complain(c, to+"/add?q="+url.QueryEscape(c.FormValue("q")), said("Nobody was chosen."))
 	}
 	n := 0
 	for _, id := range posted["id"] {

@@ -142,7 +142,7 @@ func (p *Portal) move(ctx context.Context, form func(string) string) (Message, e
 		if err == nil && len(cycles) == 0 {
 			err = said("No cycle ran: provisioning is not started.")
 		}
-		return Message{Text: ran(cycles), Ran: true}, err
+		return Message{Text: p.ran(cycles), Ran: true}, err
 	case "set":
 		return Message{Text: "Clock changed."}, p.setClock(clock.Mode(form("mode")), strings.TrimSpace(form("rate")))
 	case "until":
@@ -179,7 +179,7 @@ func (p *Portal) advance(ctx context.Context, text string) (Message, error) {
 	if errors.As(err, &late) {
 		return Message{}, &badField{"advance", "The clock ends at " + when(clock.Latest, "2 Jan 2006") + "."}
 	}
-	return moveMessage(cycles), err
+	return p.moveMessage(cycles), err
 }
 
 func (p *Portal) advanceTo(ctx context.Context, text string) (Message, error) {
@@ -196,11 +196,32 @@ func (p *Portal) advanceTo(ctx context.Context, text string) (Message, error) {
 	if errors.As(err, &late) {
 		return Message{}, &badField{"until", "The clock ends at " + when(clock.Latest, "2 Jan 2006") + "."}
 	}
-	return moveMessage(cycles), err
+	return p.moveMessage(cycles), err
 }
 
-func moveMessage(cycles []sim.CycleResult) Message {
-	return Message{Text: ran(cycles), Ran: len(cycles) > 0}
+func (p *Portal) moveMessage(cycles []sim.CycleResult) Message {
+	return Message{Text: p.ran(cycles), Ran: len(cycles) > 0}
+}
+
+// ran words what cycles did, and which of their applications are in quarantine now.
+func (p *Portal) ran(cycles []sim.CycleResult) string {
+	text, looked := ran(cycles), map[string]bool{}
+	for _, r := range cycles {
+		looked[r.Job] = true
+	}
+	var in []string
+	for _, j := range p.Service.Jobs() {
+		if looked[j.ID] && j.Status.Quarantine != nil {
+			in = append(in, j.ApplicationName)
+		}
+	}
+	switch len(in) {
+	case 0:
+		return text
+	case 1:
+		return text + " " + shown(in[0]) + " is in quarantine."
+	}
+	return text + " " + plural(len(in), "application") + " are in quarantine."
 }
 
 // ran words what cycles did.

@@ -26,6 +26,7 @@ var funcs = template.FuncMap{
 	"date":   func(t time.Time) template.HTML { return stamp(t, "2 Jan 2006") },
 	"bar":    func(t time.Time) string { return when(t, "Mon 2 Jan 2006, 15:04:05") + " UTC" },
 	"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"exact":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }, // an instant to be reached, not shown
 	"status": outcomePill, "verb": verb, "answer": answer, "code": codeHTML,
 	"rules":     func(ids []string) []rules.Rule { return sim.RulesOf(ids) },
 	"stageTime": func(t time.Time) string { return when(t, "Mon 2 Jan, 15:04:05") },

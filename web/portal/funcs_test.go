@@ -109,6 +109,20 @@ func TestQuarantineHeading(t *testing.T) {
 	}
 }
 
+// TestAttemptsSayWhen: an attempt that was made lies a moment behind its step, and is called like one to come.
+func TestAttemptsSayWhen(t *testing.T) {
+	began := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+	q := sim.Quarantine{SeriesBegan: began, NextAttempt: began.Add(14 * time.Hour)}
+	for _, d := range []time.Duration{0, 6*time.Hour + 3*time.Millisecond, 7*time.Hour + 30*time.Minute} {
+		q.Attempts = append(q.Attempts, sim.QuarantineAttempt{Time: began.Add(d)})
+	}
+	for i, want := range []string{"first failure", "after 6 hours", "after 7 h 30 min", "after 14 hours"} {
+		if got := attempts(q, sim.Limits{QuarantineEnd: 28 * 24 * time.Hour}, began, 0)[i].After; got != want {
+			t.Errorf("%d: %q, want %q", i, got, want)
+		}
+	}
+}
+
 // TestDeeds: what each kind of request is called on the stage.
 func TestDeeds(t *testing.T) {
 	patch := func(operations string) string { return `{"Operations":[` + operations + `]}` }
@@ -131,6 +145,14 @@ func TestDeeds(t *testing.T) {
 		d := deedOf(exchangeView{Name: "Ann", Exchange: sim.Exchange{Method: c.method, URL: c.url, RequestBody: c.body, Object: c.object, Status: 200}})
 		if got := strings.NewReplacer("\u2068", "", "\u2069", "").Replace(d.text()); got != c.want || d.change != c.change {
 			t.Errorf("%s %s: %q, %q; want %q, %q", c.method, c.body, got, d.change, c.want, c.change)
+		}
+	}
+	for _, c := range []struct {
+		rules []string
+		want  string
+	}{{[]string{"S-076", "S-210", "W-060"}, "Left scope"}, {[]string{"S-211", "W-060"}, "Gone"}} {
+		if d := deedOf(exchangeView{Name: "Crew", Exchange: sim.Exchange{Method: "DELETE", URL: "/Groups/1", Object: "1", Rules: c.rules}}); d.cause != c.want {
+			t.Errorf("a DELETE for %v: %s, want %s", c.rules, d.cause, c.want)
 		}
 	}
 	hostile := deedOf(exchangeView{Name: `<script>`, Exchange: sim.Exchange{Method: "POST", URL: "/Users", Object: "1"}})

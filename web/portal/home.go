@@ -137,7 +137,7 @@ func (p *Portal) describeFirst(c echo.Context, v *homeView, row appRow) error {
 func (p *Portal) headline(v *homeView, j sim.Job, inScope string) error {
 	s, name := v.Station, v.Station.Name
 	if j.LastCycle != nil {
-		s.Users, s.Groups, s.What = number(j.Status.Users), number(j.Status.Groups), "provisioned"
+		s.Users, s.Groups, s.What = number(j.Status.Users), number(j.Status.Groups), "provisioned to date"
 	}
 	due, _, err := p.Service.Due(s.ID)
 	if err != nil {
@@ -185,6 +185,9 @@ func (p *Portal) targetStation(c echo.Context, j *sim.Job) targetStation {
 			t.Where = u.Host + ", another program"
 		}
 		return t
+	}
+	if n := len(p.Target.Faults()); n > 0 {
+		t.Where = "Embedded SCIM server, with " + plural(n, "fault") + " in force"
 	}
 	t.Users = "0"
 	if st := p.Target.Store(store); st != nil {

@@ -99,7 +99,7 @@ func (p *Portal) moved(list []sim.Event, missed uint64) moved {
 	}
 	m := moved{Topics: slices.Sorted(maps.Keys(topics)), Missed: missed > 0}
 	if len(cycles) > 0 {
-		m.Said, m.Bad = ran(cycles), slices.ContainsFunc(cycles, func(r sim.CycleResult) bool { return r.State == sim.Failed })
+		m.Said, m.Bad = p.ran(cycles), slices.ContainsFunc(cycles, func(r sim.CycleResult) bool { return r.State == sim.Failed })
 	}
 	return m
 }

@@ -122,16 +122,16 @@ const attemptsShown = 3
 // attempts lists what was tried, what comes next, and how it ends.
 func attempts(q sim.Quarantine, limits sim.Limits, now time.Time, status int) (list []attempt) {
 	since := func(at time.Time) string {
-		d := at.Sub(q.SeriesBegan)
+		d := at.Sub(q.SeriesBegan).Round(time.Minute)
 		switch {
-		case d == 0:
+		case at.Equal(q.SeriesBegan):
 			return "first failure"
 		case d > 24*time.Hour && d%(24*time.Hour) == 0:
 			return "after " + plural(int(d/(24*time.Hour)), "day")
 		case d%time.Hour == 0:
 			return "after " + plural(int(d/time.Hour), "hour")
 		}
-		return "after " + d.Round(time.Second).String()
+		return fmt.Sprintf("after %d h %d min", d/time.Hour, d%time.Hour/time.Minute)
 	}
 	past := q.Attempts
 	if n := len(past); n > attemptsShown+1 {

@@ -1,6 +1,9 @@
 package portal_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestSettings: what is entered is kept with the application and refused where it can't be meant, and defaults count as
 // nothing changed.
@@ -47,6 +50,11 @@ func TestHeldDeletions(t *testing.T) {
 	p := s.get(at)
 	s.see(p, "Quarantined: too many deletions", "more than the threshold of 1. None of it was carried out.", "Allow deletes", "View provisioning logs", "TooManyDeletes", "Held deletions", "Reject")
 	s.sound(p)
+	p = s.get("/target?application=" + s.app)
+	s.see(p, "the deletion threshold holds that back")
+	if strings.Contains(p.text(), "sends what differs") || strings.Contains(p.text(), "deletes it") {
+		t.Error("what is held is promised for the next cycle")
+	}
 	s.see(s.get("/mails"), "met the threshold for deletions", "it@contoso.example", "azure-noreply@microsoft.com")
 	s.see(s.get("/logs?action=stagedDelete"), "StagedDelete", "TooManyDeletes")
 	p = s.questioned(at+"/allow", "Allow deletes?")

@@ -232,6 +232,9 @@ func deedOf(x exchangeView) deed {
 		d.before, d.word, d.cause, d.effect = "Create ", name, "In scope now", "Created"
 	case "DELETE":
 		d.before, d.word, d.cause, d.effect = "Delete ", name, "Gone", "Deleted"
+		if slices.Contains(x.Rules, "S-210") { // a group that is still there
+			d.cause = "Left scope"
+		}
 	default:
 		patchDeed(&d, name, x.RequestBody)
 	}

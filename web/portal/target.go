@@ -337,6 +337,8 @@ func compareText(kind string, x sim.Comparison, j sim.Job) string {
 	switch {
 	case x.Error != "":
 		return "The mapping gives no result: " + x.Error
+	case !x.InScope && x.State == sim.LinkActive && j.Status.Quarantine != nil && j.Status.Quarantine.Reason == sim.QuarantineDeletes:
+		return "It left scope, and the deletion threshold holds that back: Allow deletes on the application's overview has it carried out."
 	case len(x.Differences()) > 0 && !j.Started():
 		return "The directory wishes something else. It is sent when provisioning is started."
 	case len(x.Differences()) > 0:

@@ -125,7 +125,7 @@ func (p *Portal) usersAction(c echo.Context) error {
 				return complain(c, to, err)
 			}
 		}
-		return say(c, to, plural(len(ids), "account")+" disabled. The next cycle tells the target.")
+		return say(c, to, plural(len(ids), "account")+" disabled. The next cycle tells each target that holds an account.")
 	case "delete":
 		ok, err := p.sure(c, "Delete "+plural(len(ids), "user")+"?", "They move to Deleted users for 30 days. The next cycle switches off those that are provisioned.", "Delete", to)
 		if !ok {
@@ -240,11 +240,11 @@ func (p *Portal) userAction(c echo.Context) error {
 	switch c.Param("action") {
 	case "disable":
 		if _, err = p.dir.UpdateUser(now, id, directory.Props{"accountEnabled": false}); err == nil {
-			return say(c, here, "Account disabled. The next cycle tells the target.")
+			return say(c, here, "Account disabled. The next cycle tells each target that holds it.")
 		}
 	case "enable":
 		if _, err = p.dir.UpdateUser(now, id, directory.Props{"accountEnabled": true}); err == nil {
-			return say(c, here, "Account enabled. The next cycle tells the target.")
+			return say(c, here, "Account enabled. The next cycle carries it to each application that it is in scope of.")
 		}
 	case "delete":
 		ok, questionErr := p.sure(c, "Delete "+u.DisplayName+"?", deleteUserText, "Delete", here)

@@ -232,7 +232,7 @@ addEventListener("submit", async (e) => {
 
 function sure(button) {
   const box = element("dialog", { ariaLabel: button.dataset.sure }, element("h2", { textContent: button.dataset.sure }), element("p", { textContent: button.dataset.text, className: "dim" }));
-  const yes = element("button", { value: "yes", textContent: button.innerText.trim(), className: "plain" in button.dataset ? "btn primary" : "btn danger" });
+  const yes = element("button", { value: "yes", textContent: button.innerText.trim() || button.title, className: "plain" in button.dataset ? "btn primary" : "btn danger" });
   const no = element("button", { value: "", textContent: "Cancel", className: "btn" });
   box.append(element("form", { method: "dialog", className: "row" }, yes, no));
   document.body.append(box);
