@@ -9,7 +9,8 @@ const patchHead = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
 
 // TestCustomAppSSO holds the literal requests of a job from before December 2018, or of its template
 // (application-provisioning-config-problem-scim-compatibility.md; use-scim-to-provision-users-and-groups.md, "Create
-// Group" and "Example 5", which still print that form).
+// Group" and "Example 5", which still print that form). Every value stands in a list beside an empty reference, as requests
+// of 2018 have it: https://github.com/wso2/product-is/issues/21738, https://stackoverflow.com/questions/48438665.
 func TestCustomAppSSO(t *testing.T) {
 	const d = CustomAppSSO
 	const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -35,18 +36,20 @@ func TestCustomAppSSO(t *testing.T) {
 			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","` + enterprise + `"],"userName":"ann","active":true,"meta":{"resourceType":"User"},"` + enterprise + `":{"department":"Flight"}}`},
 		{"group created", string(CreateBody(Group, d, opt, []Attribute{attribute("displayName", "Ops"), attribute("externalId", "1")})),
 			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group","http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],"externalId":"1","displayName":"Ops","meta":{"resourceType":"Group"}}`},
-		{"disabled", patch(Change{Replace, Attribute{Path: "active", Type: Boolean, Value: "False"}}), patchHead + `{"op":"Replace","path":"active","value":"False"}]}`},
-		{"several", patch(Change{Replace, attribute("displayName", "Ann A")}, Change{Add, attribute("nickName", "Babs")}), patchHead + `{"op":"Replace","path":"displayName","value":"Ann A"},{"op":"Add","path":"nickName","value":"Babs"}]}`},
-		{"extension", patch(Change{Add, attribute(enterprise+":department", "Flight")}), patchHead + `{"op":"Add","path":"` + enterprise + `.department","value":"Flight"}]}`},
-		{"filter in an extension", patch(Change{Add, attribute(`urn:contoso:2.0:User:badges[type eq "a:b"].value`, "7")}), patchHead + `{"op":"Add","path":"urn:contoso:2.0:User.badges[type eq \"a:b\"].value","value":"7"}]}`},
-		{"core name in full", patch(Change{Add, attribute("urn:ietf:params:scim:schemas:core:2.0:User:title", "Pilot")}), patchHead + `{"op":"Add","path":"urn:ietf:params:scim:schemas:core:2.0:User:title","value":"Pilot"}]}`},
+		{"disabled", patch(Change{Replace, Attribute{Path: "active", Type: Boolean, Value: "False"}}), patchHead + `{"op":"Replace","path":"active","value":[{"$ref":null,"value":"False"}]}]}`},
+		{"several", patch(Change{Replace, attribute("displayName", "Ann A")}, Change{Add, attribute("nickName", "Babs")}), patchHead + `{"op":"Replace","path":"displayName","value":[{"$ref":null,"value":"Ann A"}]},{"op":"Add","path":"nickName","value":[{"$ref":null,"value":"Babs"}]}]}`},
+		{"several values", patch(Change{Add, Attribute{Path: `emails[type eq "other"].value`, Value: []string{"a", "b"}}}), patchHead + `{"op":"Add","path":"emails[type eq \"other\"].value","value":[{"$ref":null,"value":"a"},{"$ref":null,"value":"b"}]}]}`},
+		{"number", patch(Change{Add, Attribute{Path: enterprise + ":employeeNumber", Type: Integer, Value: "7"}}), patchHead + `{"op":"Add","path":"` + enterprise + `.employeeNumber","value":[{"$ref":null,"value":"7"}]}]}`},
+		{"extension", patch(Change{Add, attribute(enterprise+":department", "Flight")}), patchHead + `{"op":"Add","path":"` + enterprise + `.department","value":[{"$ref":null,"value":"Flight"}]}]}`},
+		{"filter in an extension", patch(Change{Add, attribute(`urn:contoso:2.0:User:badges[type eq "a:b"].value`, "7")}), patchHead + `{"op":"Add","path":"urn:contoso:2.0:User.badges[type eq \"a:b\"].value","value":[{"$ref":null,"value":"7"}]}]}`},
+		{"core name in full", patch(Change{Add, attribute("urn:ietf:params:scim:schemas:core:2.0:User:title", "Pilot")}), patchHead + `{"op":"Add","path":"urn:ietf:params:scim:schemas:core:2.0:User:title","value":[{"$ref":null,"value":"Pilot"}]}]}`},
 		{"manager set", manager(Add, "9/8", ""), patchHead + `{"op":"Add","path":"manager","value":[{"$ref":"https://host.example/scim/Users/9%2F8","value":"9/8"}]}]}`},
 		{"manager replaced", manager(Replace, "9", "7"), patchHead + `{"op":"Replace","path":"manager","value":[{"$ref":"https://host.example/scim/Users/9","value":"9"}]}]}`},
 		{"manager cleared", manager(Remove, "", "9"), patchHead + `{"op":"Remove","path":"manager","value":[{"value":"9"}]}]}`},
 		{"manager cleared, none returned", manager(Remove, "", ""), "nothing"},
 		{"members", members([]string{"a", "b"}, []string{"c"}), patchHead + `{"op":"Add","path":"members","value":[{"$ref":null,"value":"a"},{"$ref":null,"value":"b"}]}]}` +
 			patchHead + `{"op":"Remove","path":"members","value":[{"$ref":null,"value":"c"}]}]}`},
-		{"group renamed", string(PatchBody(Group, d, opt, []Change{{Replace, attribute("displayName", "Ops 2")}})), patchHead + `{"op":"Replace","path":"displayName","value":"Ops 2"}]}`},
+		{"group renamed", string(PatchBody(Group, d, opt, []Change{{Replace, attribute("displayName", "Ops 2")}})), patchHead + `{"op":"Replace","path":"displayName","value":[{"$ref":null,"value":"Ops 2"}]}]}`},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, c.got, c.want)

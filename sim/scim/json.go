@@ -96,6 +96,23 @@ func (a Attribute) text() string {
 	return ""
 }
 
+// appendListed writes values as the oldest dialect does, each one as a text in a list beside an empty reference, a single
+// value too.
+func appendListed(b []byte, a Attribute) []byte {
+	list, ok := a.Value.([]string)
+	if !ok {
+		list = []string{a.text()}
+	}
+	b = append(b, '[')
+	for i, s := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(append(b, `{"$ref":null,"value":`...), s), '}')
+	}
+	return append(b, ']')
+}
+
 // appendValue writes a value: typed as JSON knows it, or as text whatever its type.
 func appendValue(b []byte, a Attribute, typed bool) []byte {
 	if list, ok := a.Value.([]string); ok {

@@ -48,8 +48,9 @@ func beginPatch() []byte {
 
 func endPatch(b []byte) []byte { return append(b, "]}"...) }
 
-// appendOperation writes one operation with its path. In the legacy dialect every single value is text. A removal has no
-// value.
+// appendOperation writes one operation with its path. In the legacy dialect every single value is text, in the oldest one a
+// list that holds it (recorded in 2018: https://github.com/wso2/product-is/issues/21738,
+// https://stackoverflow.com/questions/48438665). A removal has no value.
 func appendOperation(b []byte, d Dialect, opt Options, c Change) []byte {
 	if b, ok := rolesOperation(b, d, opt, c); ok {
 		return b
@@ -60,6 +61,9 @@ func appendOperation(b []byte, d Dialect, opt Options, c Change) []byte {
 		return append(b, '}')
 	}
 	b = append(b, `,"value":`...)
+	if d == CustomAppSSO {
+		return append(appendListed(b, c.Attribute), '}')
+	}
 	return append(appendValue(b, c.Attribute, d == Compliant), '}')
 }
 

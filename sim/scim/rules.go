@@ -117,7 +117,10 @@ func PatchRules(rt ResourceType, d Dialect, opt Options, changes []Change) []str
 		if active && c.Op == Add {
 			l.add("W-113")
 		}
-		if d != Compliant && !active {
+		switch {
+		case d == CustomAppSSO && c.Op != Remove:
+			l.add("W-007")
+		case d != Compliant && !active:
 			l.add("W-115")
 		}
 		if d == Compliant && !strings.Contains(c.Path, "[") && c.Op != Remove {

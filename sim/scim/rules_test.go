@@ -26,7 +26,7 @@ func TestRulesOfRequests(t *testing.T) {
 	}{
 		{"disable, legacy", patch(User, Legacy, def, off), "W-102 W-110"},
 		{"disable, compliant", patch(User, Compliant, def, off), "W-102 W-111"},
-		{"disable, customappsso", patch(User, CustomAppSSO, def, off), "W-102 W-110"},
+		{"disable, customappsso", patch(User, CustomAppSSO, def, off), "W-007 W-102 W-110"},
 		{"enable by Add, compliant", patch(User, Compliant, def, on), "W-102 W-111 W-113"},
 		{"enable by Add, legacy", patch(User, Legacy, def, on), "W-102 W-110 W-113"},
 		{"disable, alwaysReplace", patch(User, Legacy, always, off), "W-110"},

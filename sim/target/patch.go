@@ -144,6 +144,7 @@ func (s *Store) lead(k kind, op operation) ([]operation, error) {
 	case a.required && op.verb == "remove":
 		return nil, bad("mutability", "%s is required and can't be removed", a.name)
 	case filter == nil:
+		s.unwrap(&op)
 		return []operation{op}, nil
 	case a.typ != "complex" && a.typ != "any":
 		return nil, bad("invalidPath", "%s takes no filter", a.name)
@@ -156,6 +157,23 @@ func (s *Store) lead(k kind, op operation) ([]operation, error) {
 		return nil, err
 	}
 	return []operation{op}, nil
+}
+
+// unwrap takes a single value out of the list in which Entra's dialect of 2018 sends it. Of an attribute that no schema
+// describes the empty reference tells that it is one.
+func (s *Store) unwrap(op *operation) {
+	a := op.place.attr
+	if op.place.sub != nil {
+		a = op.place.sub
+	}
+	list, _ := op.value.([]any)
+	if len(list) != 1 || op.verb == "remove" || a.multi || a.typ == "complex" {
+		return
+	}
+	if m, ok := list[0].(map[string]any); ok && has(m, "value") && (a.typ != "any" || has(m, "$ref")) {
+		s.note("valueListSub", op.path)
+		op.value = find(m, "value")
+	}
 }
 
 // extension takes an operation on a whole extension as one on each of its attributes.
