@@ -200,6 +200,22 @@ func (p plan) person(i int, f *gofakeit.Faker, taken map[[2]int]int, domain stri
 	return u
 }
 
+// People lists who and which groups a generated company has, without relations and ids.
+func (c Company) People(domain string) (users []User, groups []Group) {
+	p, f, taken := shape(c), c.faker(), map[[2]int]int{}
+	for i := range c.Users {
+		users = append(users, p.person(i, f, taken, domain))
+	}
+	for i := range c.Groups {
+		groups = append(groups, p.group(i))
+	}
+	return users, groups
+}
+
+func (c Company) faker() *gofakeit.Faker {
+	return gofakeit.New(c.Seed*2 + 1) // its seed 0 would mean a random one
+}
+
 // Generate fills an empty directory with a company: departments, titles, managers as one tree, offices, phones, a group
 // for five departments in eight groups and one for each project, some blocked accounts, some guests. The change feed
 // begins behind it: nothing of it is a change. progress, which may be nil, is told now and then how many objects are
@@ -232,7 +248,7 @@ func (s *Store) Generate(ctx context.Context, now time.Time, c Company, progress
 
 func (b *bulk) company(c Company) error {
 	p := shape(c)
-	f := gofakeit.New(c.Seed*2 + 1) // its seed 0 would mean a random one
+	f := c.faker()
 	taken := map[[2]int]int{}
 	err := b.objects(c.Users, func(i int, n uint64) (any, *Object) {
 		u := p.person(i, f, taken, b.s.tenant.DefaultDomain)

@@ -45,15 +45,27 @@ func (p *Player) setUp(ctx context.Context) error {
 
 // generate makes the generated company; a mark of the run does not make it another one.
 func (p *Player) generate(ctx context.Context, dir *directory.Store) error {
-	c := p.scenario.Tenant.Generate
-	seed := c.Seed
-	if seed == 0 {
-		seed = p.opt.Seed
+	return dir.Generate(ctx, Begin, p.scenario.company(p.opt.Seed), nil)
+}
+
+// company is what is generated when a run has this seed.
+func (s *Scenario) company(seed int64) directory.Company {
+	c := s.Tenant.Generate
+	if c == nil {
+		return directory.Company{}
+	}
+	if c.Seed != 0 {
+		seed = c.Seed
 	}
 	if seed == 0 {
 		seed = 1
 	}
-	return dir.Generate(ctx, Begin, directory.Company{Users: c.Users, Groups: c.Groups, Seed: seed}, nil)
+	return directory.Company{Users: c.Users, Groups: c.Groups, Seed: seed}
+}
+
+// generated lists who and which groups that company has.
+func (s *Scenario) generated(seed int64) ([]directory.User, []directory.Group) {
+	return s.company(seed).People(s.domain())
 }
 
 // application makes the application with its job and starts provisioning.

@@ -4,12 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"sort"
 	"strconv"
@@ -23,13 +20,18 @@ import (
 // wanted is a name that a scenario is going to use at the target.
 type wanted struct{ path, attribute, value string }
 
+// domain is the tenant's.
+func (s *Scenario) domain() string {
+	if s.Tenant.Domain == "" {
+		return "contoso.example"
+	}
+	return s.Tenant.Domain
+}
+
 // wantedNames lists the names that the file's objects have, so far as they follow from the file.
 func (s *Scenario) wantedNames() []wanted {
 	var list []wanted
-	domain := s.Tenant.Domain
-	if domain == "" {
-		domain = "contoso.example"
-	}
+	domain := s.domain()
 	account := func(o Objects, property string) {
 		for _, e := range o {
 			name, _ := userDefaults(e.Key, domain)["userPrincipalName"].(string)
@@ -93,12 +95,8 @@ func (p *Player) chooseMark(ctx context.Context) (string, error) {
 		} else {
 			return p.seeded(""), nil // a handler within a test is the test's own to prepare
 		}
-		generated, err := p.generatedNames(ctx)
-		if err != nil {
-			return "", err
-		}
 		free := true
-		for _, n := range append(p.scenario.wantedNames(), generated...) {
+		for _, n := range append(p.scenario.wantedNames(), p.generatedNames()...) {
 			if !free {
 				break
 			}
@@ -121,31 +119,15 @@ func (p *Player) chooseMark(ctx context.Context) (string, error) {
 }
 
 // generatedNames lists the names of the company that is going to be generated, groups first: they are fewer.
-func (p *Player) generatedNames(ctx context.Context) (list []wanted, err error) {
-	if p.scenario.Tenant.Generate == nil {
-		return nil, nil
-	}
-	folder, err := os.MkdirTemp("", "entrasim-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	dir, err := directory.Open(filepath.Join(folder, "names.db"), directoryOptions(p.scenario, p.seed))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, dir.Close()) }()
-	if err := p.generate(ctx, dir); err != nil {
-		return nil, err
-	}
-	users, groups, err := company(dir)
+func (p *Player) generatedNames() (list []wanted) {
+	users, groups := p.scenario.generated(p.opt.Seed)
 	for _, g := range groups {
 		list = append(list, wanted{"/Groups", "displayName", g.DisplayName})
 	}
 	for _, u := range users {
 		list = append(list, wanted{"/Users", "userName", u.UserPrincipalName})
 	}
-	return list, err
+	return list
 }
 
 // company lists who and what is in a directory.

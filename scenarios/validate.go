@@ -86,7 +86,7 @@ func (c *checker) beginning() {
 	if s.Tenant.Domain != "" && !strings.Contains(s.Tenant.Domain, ".") {
 		c.at(s.Tenant.At, fmt.Sprintf("domain %q is no domain", s.Tenant.Domain), "")
 	}
-	if g := s.Tenant.Generate; g != nil && (g.Users < 0 || g.Groups < 0 || g.Users > 100000 || g.Groups > 10000) {
+	if g := s.Tenant.Generate; g != nil && (g.Users < 0 || g.Groups < 0 || g.Users > maxCompany || g.Groups > 10000) {
 		c.at(g.At, "a generated company has 0 to 100000 users and 0 to 10000 groups", "")
 	}
 	for _, h := range s.Tenant.Handles {
@@ -102,7 +102,11 @@ func (c *checker) beginning() {
 		}
 		c.declare(h.Key, h.At, kind, true)
 	}
+	if g := s.Tenant.Generate; g != nil && max(g.Users, g.Groups) <= maxCompany && min(g.Users, g.Groups) >= 0 {
+		c.find(1)
+	}
 	c.objects(s.Tenant.Users, s.Tenant.Groups)
+	c.unique(s.Tenant.Users)
 	c.contents(s.Target.Users, s.Target.Groups)
 	if s.Target.URL != "" {
 		if _, err := scim.ParseTenantURL(s.Target.URL); err != nil {
@@ -207,7 +211,9 @@ func (c *checker) properties(e Entry[Map[Value]], kind string) {
 	for _, p := range e.Value {
 		switch {
 		case kind == user && p.Key == "manager":
-			if p.Value.Data != nil {
+			if p.Value.Data == e.Key {
+				c.at(p.Value.At, fmt.Sprintf("%s can't be the manager of %s", e.Key, e.Key), "")
+			} else if p.Value.Data != nil {
 				c.reference(p.Value, user)
 			}
 		case kind == group && p.Key == "members":

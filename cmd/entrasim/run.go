@@ -129,6 +129,13 @@ func (c *runCmd) choose(o output) (list []*scenarios.Scenario, all int, err erro
 	if list, err = load(o, c.Names); err != nil {
 		return nil, 0, err
 	}
+	var lacks scenarios.Problems
+	for _, s := range list {
+		lacks = append(lacks, s.Lacks(c.Seed)...)
+	}
+	if len(lacks) > 0 {
+		return nil, 0, mistaken(o, lacks)
+	}
 	if c.Filter != "" {
 		if list, err = scenarios.Filter(list, c.Filter); err != nil {
 			return nil, 0, &usage{err.Error(), ""}
@@ -181,14 +188,19 @@ func load(o output, names []string) ([]*scenarios.Scenario, error) {
 	if err == nil {
 		return list, nil
 	}
+	return nil, mistaken(o, err)
+}
+
+// mistaken tells the mistakes of files; the error says that nothing was played.
+func mistaken(o output, err error) error {
 	rest, told := tellProblems(o.err, err)
 	if told == nil && rest == nil {
-		return nil, &usage{"a scenario has a mistake, and nothing was played", "entrasim scenarios validate FILE checks a file without playing it"}
+		return &usage{"a scenario has a mistake, and nothing was played", "entrasim scenarios validate FILE checks a file without playing it"}
 	}
 	if told != nil {
-		return nil, told
+		return told
 	}
-	return nil, &usage{rest.Error(), "`entrasim scenarios list` shows the built-in ones"}
+	return &usage{rest.Error(), "`entrasim scenarios list` shows the built-in ones"}
 }
 
 func onGitHub() bool { return os.Getenv("GITHUB_ACTIONS") == "true" }
