@@ -98,7 +98,7 @@ func (p *Player) heldObject(ctx context.Context, x Entry[Value], c *Check) error
 			}
 			c.Diff = append(c.Diff, Delta{'-', d.path + ": " + d.want}, Delta{'+', d.path + ": " + d.seen})
 		}
-		c.fix = func() []edit { return fixValues(x.Value.node, seen) }
+		c.fix = func() []edit { return p.match.fixValues(x.Value.node, seen) }
 	}
 	if members, ok := want["members"]; ok {
 		p.heldMembers(handlesIn(members), seen, x, c)

@@ -4,9 +4,9 @@
 // scenario.go has the types; decode.go and validate*.go turn YAML into them and find mistakes before anything runs, and
 // schema.go derives the JSON Schema and format.md from the same types. world.go puts a tenant, a clock, a service and a
 // target together in this process, act.go carries out steps, names.go turns ids into handles, pattern.go and expect*.go
-// compare. player.go goes step by step, or to the end; pool.go plays many; cleanup.go leaves a foreign target as it was, and
-// diagnosis.go names what it does wrong. report.go, junit.go and html.go write what was seen, update.go writes it into the
-// file, gotest.go is for tests of other programs, and library.go finds the built-in files in the folders beside it. The
+// compare. player.go goes step by step, or to the end; pool.go plays many; before.go and cleanup.go leave a foreign target as
+// it was, and diagnosis.go names what it does wrong. report.go, junit.go and html.go write what was seen, update*.go write it into
+// the file, gotest.go is for tests of other programs, and library.go finds the built-in files in the folders beside it. The
 // package decides nothing about provisioning: that is the sim room's. Start reading at Scenario and Player.
 package scenarios
 

@@ -9,10 +9,10 @@ import (
 func TestTenantMistakes(t *testing.T) {
 	const rest = "\napplication: {template: guide, scope: all}\nsteps:\n  - cycle:\n    expect: {counts: {}}\n"
 	for tenant, want := range map[string]string{
-		"{users: {ann, bob: {userPrincipalName: Ann@contoso.example}}}":   "t.yaml:2:48: ann and bob have one userPrincipalName, Ann@contoso.example",
-		"{domain: fabrikam.test, users: {ann-b: {}, ann_b: {}}}":          "t.yaml:2:52: ann-b and ann_b have one userPrincipalName, ann.b@fabrikam.test",
-		"{users: {ann: {manager: ann}}}":                                  "t.yaml:2:33: ann can't be the manager of ann",
-		"{generate: {users: 6, seed: 4}, handles: {x: {user: Nobody}}}":   `t.yaml:2:61: the generated company has no user "Nobody"`,
+		"{users: {ann, bob: {userPrincipalName: Ann@contoso.example}}}":         "t.yaml:2:48: ann and bob have one userPrincipalName, Ann@contoso.example",
+		"{domain: fabrikam.test, users: {ann-b: {}, ann_b: {}}}":                "t.yaml:2:52: ann-b and ann_b have one userPrincipalName, ann.b@fabrikam.test",
+		"{users: {ann: {manager: ann}}}":                                        "t.yaml:2:33: ann can't be the manager of ann",
+		"{generate: {users: 6, seed: 4}, handles: {x: {user: Nobody}}}":         `t.yaml:2:61: the generated company has no user "Nobody"`,
 		"{generate: {users: 6, groups: 2}, handles: {g: {group: Engineerign}}}": `t.yaml:2:64: the generated company has no group "Engineerign" (did you mean Engineering?)`,
 	} {
 		_, err := Parse("t.yaml", []byte("name: x\ntenant: "+tenant+rest))

@@ -3,8 +3,8 @@ package scenarios
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -28,6 +28,8 @@ type item struct {
 	over int    // 1 + the index of the element whose place a new one takes, 0 for none: the comments around it stay
 	text string // of a new one
 	long []string
+	// inside are changes within an element that stays; where the list has to be written as a whole, text stands for it.
+	inside []edit
 }
 
 func replace(n *yaml.Node, text string) edit { return edit{node: n, at: posOf(n), text: text} }
@@ -68,10 +70,12 @@ func Update(r Result) (source []byte, unwritten []Check, err error) {
 
 // file is a source with its nodes and the splices to make.
 type file struct {
-	source  []byte
-	root    *yaml.Node
-	starts  []int // of lines
-	splices []splice
+	source   []byte // with \n at the end of each line
+	original []byte
+	returns  []int // where the lines end that have \r\n in the original
+	root     *yaml.Node
+	starts   []int // of lines
+	splices  []splice
 }
 
 type splice struct {
@@ -80,13 +84,18 @@ type splice struct {
 }
 
 func newFile(source []byte) (*file, error) {
-	f := &file{source: source, root: &yaml.Node{}, starts: []int{0}}
+	f := &file{original: source, root: &yaml.Node{}, starts: []int{0}}
 	for i, b := range source {
+		if b == '\r' && i+1 < len(source) && source[i+1] == '\n' {
+			f.returns = append(f.returns, len(f.source))
+			continue
+		}
+		f.source = append(f.source, b)
 		if b == '\n' {
-			f.starts = append(f.starts, i+1)
+			f.starts = append(f.starts, len(f.source))
 		}
 	}
-	return f, yaml.Load(source, f.root)
+	return f, yaml.Load(f.source, f.root)
 }
 
 var errLayout = errors.New("the layout there can't be rewritten; put the new value in by hand")
@@ -256,6 +265,9 @@ func (f *file) list(n, key *yaml.Node, items []item) error {
 		return errLayout
 	}
 	if n.Kind != yaml.SequenceNode || n.Style&yaml.FlowStyle != 0 {
+		if done, err := f.elements(n, items); done {
+			return err
+		}
 		return f.wholeList(n, key, items)
 	}
 	dash := n.Column - 1
@@ -288,6 +300,11 @@ func (f *file) list(n, key *yaml.Node, items []item) error {
 			text := strings.TrimSuffix(lines(it)[dash+2:], "\n") // what stands behind the dash
 			f.splices = append(f.splices, splice{f.start(posOf(old)), end, text})
 		}
+		for _, e := range it.inside {
+			if err := f.edit(e); err != nil {
+				return err
+			}
+		}
 		at, next = f.lineBehind(end), place+1
 	}
 	for ; next < len(n.Content); next++ {
@@ -304,6 +321,30 @@ func (f *file) list(n, key *yaml.Node, items []item) error {
 		f.splices = append(f.splices, splice{end, end, " []"})
 	}
 	return nil
+}
+
+// elements rewrites a list in brackets one by one, when it keeps its length and each element can stand in brackets.
+func (f *file) elements(n *yaml.Node, items []item) (done bool, err error) {
+	if n.Kind != yaml.SequenceNode || len(items) != len(n.Content) || len(items) == 0 {
+		return false, nil
+	}
+	for i, it := range items {
+		if it.keep != i && (it.over != i+1 || len(it.long) > 0 || strings.ContainsAny(it.text, "{}[],")) {
+			return false, nil
+		}
+	}
+	for i, it := range items {
+		edits := it.inside
+		if it.keep < 0 {
+			edits = []edit{{node: n.Content[i], at: posOf(n.Content[i]), text: it.text}}
+		}
+		for _, e := range edits {
+			if err := f.edit(e); err != nil {
+				return true, err
+			}
+		}
+	}
+	return true, nil
 }
 
 // drop removes the lines of a list's element.
@@ -333,7 +374,7 @@ func (f *file) wholeList(n, key *yaml.Node, items []item) error {
 	var flow []string
 	for _, it := range items {
 		text := it.text
-		if it.keep >= 0 {
+		if it.keep >= 0 && it.inside == nil {
 			stop, err := f.end(n.Content[it.keep])
 			if err != nil {
 				return err
@@ -348,7 +389,7 @@ func (f *file) wholeList(n, key *yaml.Node, items []item) error {
 	}
 	var b strings.Builder
 	for i, it := range items {
-		if it.keep >= 0 {
+		if it.keep >= 0 && it.inside == nil {
 			it.text = flow[i]
 		}
 		b.WriteString("\n" + strings.TrimSuffix(strings.Join(it.lines(strings.Repeat(" ", key.Column+1)), ""), "\n"))
@@ -374,6 +415,8 @@ func (it item) lines(indent string) []string {
 
 // apply makes the splices, from the end of the file to its beginning.
 func (f *file) apply() ([]byte, error) {
+	original := func(at int) int { return at + sort.SearchInts(f.returns, at) }
+	crlf := len(f.returns) > 0 && f.returns[0] == f.starts[1]-1
 	slices.SortStableFunc(f.splices, func(a, b splice) int { return a.from - b.from })
 	var out []byte
 	at := 0
@@ -381,10 +424,13 @@ func (f *file) apply() ([]byte, error) {
 		if s.from < at {
 			return nil, errLayout
 		}
-		out = append(append(out, f.source[at:s.from]...), s.text...)
+		if crlf {
+			s.text = strings.ReplaceAll(s.text, "\n", "\r\n")
+		}
+		out = append(append(out, f.original[original(at):original(s.from)]...), s.text...)
 		at = s.to
 	}
-	return append(out, f.source[at:]...), nil
+	return append(out, f.original[original(at):]...), nil
 }
 
 // fixRequests writes the list of what was sent, element by element: those that fit stay.
@@ -402,6 +448,11 @@ func fixRequests(e *Requests, sent []*Sent, pairs [][2]int, m *matcher) []edit {
 			}
 			it := requestItem(old, sent[k], m)
 			it.over = over
+			if old != nil {
+				if edits, ok := m.insideRequest(*old, sent[k]); ok {
+					it.keep, it.inside = over-1, edits
+				}
+			}
 			items = append(items, it)
 		}
 		i = pair[0]
@@ -482,186 +533,27 @@ func requestItem(old *Request, s *Sent, m *matcher) item {
 	return it
 }
 
-// withoutSchemas leaves out what every body says.
-func withoutSchemas(v any) any {
-	doc, ok := v.(map[string]any)
-	if !ok {
-		return v
-	}
-	out := map[string]any{}
-	for k, x := range doc {
-		if k != "schemas" && k != "meta" {
-			out[k] = x
-		}
-	}
-	return out
-}
-
-// project gives a pattern the values that were seen, where it has any.
-func project(pattern, seen any) any {
-	switch want := pattern.(type) {
-	case map[string]any:
-		have, ok := seen.(map[string]any)
-		if !ok {
-			return seen
-		}
-		out := map[string]any{}
-		for k := range want {
-			if v, there := have[k]; there {
-				out[k] = project(want[k], v)
-			} else {
-				out[k] = "absent"
-			}
-		}
-		return out
-	case []any:
-		have, ok := seen.([]any)
-		if !ok || len(have) != len(want) {
-			return seen
-		}
-		out := make([]any, len(have))
-		for i := range have {
-			out[i] = project(want[i], have[i])
-		}
-		return out
-	}
-	return seen
-}
-
 // fixRecords writes the list of log records, element by element.
 func fixRecords(e *Records, seen []sim.LogRecord, pairs [][2]int, p *Player) []edit {
 	items := []item{}
-	k := 0
+	i, k := 0, 0
 	for _, pair := range append(slices.Clone(pairs), [2]int{len(e.Exact), len(seen)}) {
 		for ; k < pair[1]; k++ {
+			over := 0
+			if i < pair[0] {
+				i++
+				over = i
+			}
 			text := p.recordText(seen[k])
 			if name := p.names.handles[seen[k].ObjectID]; name == "" {
 				text = fmt.Sprintf("{action: %s, status: %s}", seen[k].Action, seen[k].Status)
 			}
-			items = append(items, item{keep: -1, text: text})
+			items = append(items, item{keep: -1, over: over, text: text})
 		}
-		if pair[0] < len(e.Exact) && k < len(seen) {
-			items = append(items, item{keep: pair[0]})
-			k++
+		if i = pair[0]; i < len(e.Exact) && k < len(seen) {
+			items = append(items, item{keep: i})
+			i, k = i+1, k+1
 		}
 	}
 	return []edit{{at: e.At, items: items}}
-}
-
-// fixValues gives each attribute of a table the value that was seen.
-func fixValues(n *yaml.Node, seen map[string]any) []edit {
-	var edits []edit
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		k, v := n.Content[i].Value, n.Content[i+1]
-		have, there := seen[k]
-		if k == "members" {
-			continue
-		}
-		text := "absent"
-		if there {
-			text = flow(project((&decoder{}).any(v), have))
-		}
-		if text != flow((&decoder{}).any(v)) {
-			edits = append(edits, replace(v, text))
-		}
-	}
-	return edits
-}
-
-// fixMember writes the members that were seen.
-func fixMember(n *yaml.Node, have []string) []edit {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == "members" {
-			return []edit{replace(n.Content[i+1], "["+strings.Join(have, ", ")+"]")}
-		}
-	}
-	return nil
-}
-
-var (
-	plainText = regexp.MustCompile(`^[A-Za-z_/$][^\x00-\x1f]*$`)
-	reserved  = regexp.MustCompile(`(?i)^(true|false|null|yes|no|on|off|y|n|~)$`)
-)
-
-// scalar writes a text as YAML: plain where it can be.
-func scalar(text string, inFlow bool) string {
-	safe := plainText.MatchString(text) && !reserved.MatchString(text) && !strings.Contains(text, ": ") && !strings.Contains(text, " #") &&
-		!strings.HasSuffix(text, ":") && !strings.HasSuffix(text, " ")
-	if inFlow {
-		safe = safe && !strings.ContainsAny(text, `{}[],"'`) && !strings.HasPrefix(text, "urn:")
-	}
-	if safe {
-		return text
-	}
-	if !strings.ContainsAny(text, "'\n\t\\") {
-		if strings.Contains(text, `"`) || !inFlow {
-			return "'" + text + "'"
-		}
-	}
-	return show1(text)
-}
-
-// show1 is a text as JSON, whole.
-func show1(text string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range text {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r < ' ':
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String() + `"`
-}
-
-// flow writes a value in one line of YAML.
-func flow(v any) string {
-	switch x := v.(type) {
-	case map[string]any:
-		parts := make([]string, 0, len(x))
-		for _, k := range orderedKeys(x) {
-			parts = append(parts, scalar(k, true)+": "+flow(x[k]))
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	case []any:
-		parts := make([]string, len(x))
-		for i := range x {
-			parts[i] = flow(x[i])
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	case string:
-		return scalar(x, true)
-	case nil:
-		return "null"
-	}
-	return show(v)
-}
-
-// orderedKeys puts op and path first, as they are read.
-func orderedKeys(m map[string]any) []string {
-	keys := sorted(m)
-	slices.SortStableFunc(keys, func(a, b string) int {
-		rank := func(k string) int {
-			switch k {
-			case "op":
-				return 0
-			case "path":
-				return 1
-			case "primary", "type":
-				return 2
-			}
-			return 3
-		}
-		return rank(a) - rank(b)
-	})
-	return keys
 }

@@ -56,7 +56,7 @@ steps:
       requests:
         # Ann comes first.
         - GET /Users?filter=userName eq "ann@contoso.example" # a wrong name
-        - POST /Users: {active: true, userName: ann@contoso.example}
+        - POST /Users: {userName: ann@contoso.example, active: true}
         - GET /Users?filter=userName eq "bob@contoso.example"
         - POST /Users
 
@@ -86,8 +86,73 @@ steps:
       passes: 0s
 `
 
-// TestUpdate: what was seen stands in the file, comments and layout of the rest as they were.
+// TestUpdate: what was seen stands in the file, comments and layout of the rest as they were, and so do the ends of lines.
 func TestUpdate(t *testing.T) {
+	checkUpdate(t, outdated, updated)
+	checkUpdate(t, strings.ReplaceAll(outdated, "\n", "\r\n"), strings.ReplaceAll(updated, "\n", "\r\n"))
+	checkUpdate(t, inBody, seenInBody)
+}
+
+const inBody = `name: In bodies
+tenant: {users: {ann}, groups: {ops: {members: [ann]}}}
+application: {template: guide, scope: all}
+steps:
+  - cycle:
+    expect:
+      requests:
+        - GET
+        # The names come first.
+        - POST /Users:
+            userName: 'anne@contoso.example'   # her name
+
+            displayName: "Anne"
+            externalId: "{ann.objectId}" # stays
+            active:   true
+        - GET
+        - {request: POST /Groups, exactly: {schemas: ["{*}"], externalId: "{ops.objectId}", members: [], meta: {resourceType: Group}, displayName:  Opsi}}
+        - request: PATCH /Groups/{ops}
+          body:
+            Operations:
+              - {path: members, op: Replace, value: [{value: "{ann}"}]}   # by value
+      log:
+        # Ann first.
+        - ann: create failure   # the only one
+        - ops: create success
+        - ops: update failure
+      target: {ann: {displayName: "Anne", externalId: "{ann.objectId}"}}
+`
+
+const seenInBody = `name: In bodies
+tenant: {users: {ann}, groups: {ops: {members: [ann]}}}
+application: {template: guide, scope: all}
+steps:
+  - cycle:
+    expect:
+      requests:
+        - GET
+        # The names come first.
+        - POST /Users:
+            userName: 'ann@contoso.example'   # her name
+
+            displayName: "Ann"
+            externalId: "{ann.objectId}" # stays
+            active:   true
+        - GET
+        - {request: POST /Groups, exactly: {schemas: ["{*}"], externalId: "{ops.objectId}", members: [], meta: {resourceType: Group}, displayName:  Ops}}
+        - request: PATCH /Groups/{ops}
+          body:
+            Operations:
+              - {path: members, op: Add, value: [{value: "{ann}"}]}   # by value
+      log:
+        # Ann first.
+        - ann: create success   # the only one
+        - ops: create success
+        - ops: update success
+      target: {ann: {displayName: "Ann", externalId: "{ann.objectId}"}}
+`
+
+func checkUpdate(t *testing.T, outdated, updated string) {
+	t.Helper()
 	s, err := Parse("t", []byte(outdated))
 	if err != nil {
 		t.Fatal(err)
