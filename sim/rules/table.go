@@ -232,7 +232,7 @@ var table = []Rule{
 	{"W-002", "The flag aadOptscim062020 in the query of the Tenant URL turns the compliant dialect on.", compat, Documented},
 	{"W-004", "On demand the older dialect is written, whatever flag the Tenant URL carries.", compat, Documented},
 	{"W-006", "The flag AzureAdScimPatch2017 keeps the older dialect.", compat, Documented},
-	{"W-007", "The dialect of before December 2018 has a dot before an extension's attribute, a list around every value of a PATCH, and a second schema for groups.", compat, Documented},
+	{"W-007", "The dialect of before December 2018 has a dot before an extension's attribute, a list around every text of a PATCH, and a second schema for groups.", compat, Documented},
 	{"W-010", "Entra speaks HTTPS with TLS 1.2 to servers with a trusted certificate; plain HTTP is for this program's users.", scimPage, Documented},
 	{"W-012", "Requests are GET, POST, PATCH and DELETE, never PUT, bulk or search.", scimPage, Documented},
 	{"W-013", "A body is announced as application/scim+json with its charset.", recorded, Observed},

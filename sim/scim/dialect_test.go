@@ -9,7 +9,7 @@ const patchHead = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
 
 // TestCustomAppSSO holds the literal requests of a job from before December 2018, or of its template
 // (application-provisioning-config-problem-scim-compatibility.md; use-scim-to-provision-users-and-groups.md, "Create
-// Group" and "Example 5", which still print that form). Every value stands in a list beside an empty reference, as requests
+// Group" and "Example 5", which still print that form). Every text stands in a list beside an empty reference, as requests
 // of 2018 have it: https://github.com/wso2/product-is/issues/21738, https://stackoverflow.com/questions/48438665.
 func TestCustomAppSSO(t *testing.T) {
 	const d = CustomAppSSO
@@ -36,7 +36,7 @@ func TestCustomAppSSO(t *testing.T) {
 			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","` + enterprise + `"],"userName":"ann","active":true,"meta":{"resourceType":"User"},"` + enterprise + `":{"department":"Flight"}}`},
 		{"group created", string(CreateBody(Group, d, opt, []Attribute{attribute("displayName", "Ops"), attribute("externalId", "1")})),
 			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group","http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],"externalId":"1","displayName":"Ops","meta":{"resourceType":"Group"}}`},
-		{"disabled", patch(Change{Replace, Attribute{Path: "active", Type: Boolean, Value: "False"}}), patchHead + `{"op":"Replace","path":"active","value":[{"$ref":null,"value":"False"}]}]}`},
+		{"disabled", patch(Change{Replace, Attribute{Path: "active", Type: Boolean, Value: "False"}}), patchHead + `{"op":"Replace","path":"active","value":"False"}]}`},
 		{"several", patch(Change{Replace, attribute("displayName", "Ann A")}, Change{Add, attribute("nickName", "Babs")}), patchHead + `{"op":"Replace","path":"displayName","value":[{"$ref":null,"value":"Ann A"}]},{"op":"Add","path":"nickName","value":[{"$ref":null,"value":"Babs"}]}]}`},
 		{"several values", patch(Change{Add, Attribute{Path: `emails[type eq "other"].value`, Value: []string{"a", "b"}}}), patchHead + `{"op":"Add","path":"emails[type eq \"other\"].value","value":[{"$ref":null,"value":"a"},{"$ref":null,"value":"b"}]}]}`},
 		{"number", patch(Change{Add, Attribute{Path: enterprise + ":employeeNumber", Type: Integer, Value: "7"}}), patchHead + `{"op":"Add","path":"` + enterprise + `.employeeNumber","value":[{"$ref":null,"value":"7"}]}]}`},

@@ -49,7 +49,7 @@ func beginPatch() []byte {
 func endPatch(b []byte) []byte { return append(b, "]}"...) }
 
 // appendOperation writes one operation with its path. In the legacy dialect every single value is text, in the oldest one a
-// list that holds it (recorded in 2018: https://github.com/wso2/product-is/issues/21738,
+// list that holds it, Booleans excepted (recorded in 2018: https://github.com/wso2/product-is/issues/21738,
 // https://stackoverflow.com/questions/48438665). A removal has no value.
 func appendOperation(b []byte, d Dialect, opt Options, c Change) []byte {
 	if b, ok := rolesOperation(b, d, opt, c); ok {
@@ -61,7 +61,7 @@ func appendOperation(b []byte, d Dialect, opt Options, c Change) []byte {
 		return append(b, '}')
 	}
 	b = append(b, `,"value":`...)
-	if d == CustomAppSSO {
+	if d == CustomAppSSO && c.Type != Boolean {
 		return append(appendListed(b, c.Attribute), '}')
 	}
 	return append(appendValue(b, c.Attribute, d == Compliant), '}')
