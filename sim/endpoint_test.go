@@ -48,7 +48,7 @@ func TestCustomAppSSOLife(t *testing.T) {
 		`PATCH /Groups/{Ops} `+patchHead+`{"op":"Add","path":"members","value":[{"$ref":null,"value":"{Ann}"}]}]}`)
 	w.edit(ann.ID, "department", "Ground", "displayName", "Ann Ace")
 	w.want(w.cycle(), `GET /Users/{Ann Ace}`,
-		`PATCH /Users/{Ann Ace} `+patchHead+`{"op":"Replace","path":"displayName","value":"Ann Ace"},{"op":"Replace","path":"`+enterprise+`.department","value":"Ground"}]}`)
+		`PATCH /Users/{Ann Ace} `+patchHead+`{"op":"Replace","path":"displayName","value":[{"$ref":null,"value":"Ann Ace"}]},{"op":"Replace","path":"`+enterprise+`.department","value":[{"$ref":null,"value":"Ground"}]}]}`)
 	w.edit(ann.ID, "manager", nil)
 	w.want(w.cycle(), `GET /Users/{Ann Ace}`, `PATCH /Users/{Ann Ace} `+patchHead+`{"op":"Remove","path":"manager","value":[{"value":"{Boss}"}]}]}`)
 	w.no(w.dir.RemoveMembers(w.clock.Now(), ops.ID, ann.ID))
