@@ -96,11 +96,11 @@ func (p *Portal) assignPage(c echo.Context) error {
 	b.Crumbs = append(b.Crumbs, Link{"Users and groups", "/applications/" + app.ID + "/users"})
 	v := assignView{Base: b, Q: strings.TrimSpace(c.QueryParam("q"))}
 	q := directory.Query{Prefix: v.Q, ByName: v.Q == "", Limit: assignChoices}
-	groups, err := p.dir.Groups(q)
+	groups, err := p.groupsNamed(q)
 	if err != nil {
 		return err
 	}
-	users, err := p.dir.Users(q)
+	users, err := p.usersNamed(q)
 	if err != nil {
 		return err
 	}

@@ -192,3 +192,31 @@ func TestListsPageByCursor(t *testing.T) {
 		t.Errorf("a wrong cursor: %d", p.status)
 	}
 }
+
+// TestPeopleAreFoundByTheirLastName: wherever people are looked for, each word of a name counts, and nobody is listed twice.
+func TestPeopleAreFoundByTheirLastName(t *testing.T) {
+	s := newSite(t, 60, "")
+	u := s.anyUser("")
+	app := "/applications/" + s.app
+	s.post("/groups/new", "displayName", "Team "+u.Surname)
+	for _, path := range []string{"/users?q=", "/search?q=", app + "/users/add?q=", app + "/provisioning/on-demand?q="} {
+		for _, q := range []string{u.Surname, strings.ToUpper(u.Surname[:3]), u.DisplayName} {
+			p := s.get(path + url.QueryEscape(q))
+			listed := 0
+			for _, e := range append(p.root.named("a"), p.root.named("strong")...) {
+				if e.attr["title"] == u.DisplayName {
+					listed++
+				}
+			}
+			if listed != 1 {
+				t.Errorf("%s%s lists %s %d times", path, q, u.DisplayName, listed)
+			}
+		}
+	}
+	for _, path := range []string{"/groups?q=", "/search?q=", app + "/users/add?q="} {
+		s.see(s.get(path+url.QueryEscape(u.Surname)), "Team "+u.Surname)
+	}
+	s.see(s.get("/suggest?q="+url.QueryEscape(u.Surname)), u.UserPrincipalName)
+	s.see(s.get("/users?account=disabled&q="+url.QueryEscape(u.Surname)), "No user named")
+	s.see(s.get("/users?q="+url.QueryEscape(u.Surname[1:])), "each word of a name")
+}

@@ -52,7 +52,7 @@ func groupType(g directory.Group) string {
 func (p *Portal) groups(c echo.Context) error {
 	v := groupsView{Base: p.page(c, "Groups", "groups"), Q: strings.TrimSpace(c.QueryParam("q"))}
 	v.Crumbs = append(v.Crumbs, Link{Text: v.Tenant.DisplayName})
-	found, err := p.dir.Groups(directory.Query{Prefix: v.Q, ByName: v.Q == "", Cursor: c.QueryParam("cursor"), Limit: pageSize})
+	found, err := p.groupsNamed(directory.Query{Prefix: v.Q, ByName: v.Q == "", Cursor: c.QueryParam("cursor"), Limit: pageSize})
 	if err != nil {
 		return err
 	}

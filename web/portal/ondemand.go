@@ -128,15 +128,15 @@ func (p *Portal) onDemand(c echo.Context) error {
 	return render(c, 200, "ondemand", v)
 }
 
-// demandLists finds users and groups by the beginning of a name. Users who are blocked or deleted can't be provisioned on
+// demandLists finds users and groups by a name. Users who are blocked or deleted can't be provisioned on
 // demand, and are not found.
 func (p *Portal) demandLists(text string) (lists []demandList, err error) {
 	q := directory.Query{Prefix: text, ByName: text == "", Limit: assignChoices}
-	users, err := p.dir.Users(q)
+	users, err := p.usersNamed(q)
 	if err != nil {
 		return nil, err
 	}
-	groups, err := p.dir.Groups(q)
+	groups, err := p.groupsNamed(q)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ type searchList struct {
 
 const foundLimit = 20
 
-// search looks in everything at the beginning of names; an id or a user principal name leads straight to its object.
+// search looks in everything for a name; an id or a user principal name leads straight to its object.
 func (p *Portal) search(c echo.Context) error {
 	q := strings.TrimSpace(c.QueryParam("q"))
 	if q == "" {
@@ -32,11 +32,11 @@ func (p *Portal) search(c echo.Context) error {
 		return c.Redirect(303, objectURL(o))
 	}
 	query := directory.Query{Prefix: q, Limit: foundLimit}
-	users, err := p.dir.Users(query)
+	users, err := p.usersNamed(query)
 	if err != nil {
 		return err
 	}
-	groups, err := p.dir.Groups(query)
+	groups, err := p.groupsNamed(query)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (p *Portal) suggest(c echo.Context) error {
 	query.ByName = query.Prefix == ""
 	var options []Option
 	if kind := c.QueryParam("kind"); kind != "group" {
-		users, err := p.dir.Users(query)
+		users, err := p.usersNamed(query)
 		if err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func (p *Portal) suggest(c echo.Context) error {
 		}
 	}
 	if kind := c.QueryParam("kind"); kind != "user" {
-		groups, err := p.dir.Groups(query)
+		groups, err := p.groupsNamed(query)
 		if err != nil {
 			return err
 		}

@@ -43,7 +43,7 @@ func (p *Portal) users(c echo.Context) error {
 	if q.Department != "" {
 		v.Only = &Choice{Text: "Department: " + q.Department, URL: address(c, "department", "", "cursor", "")}
 	}
-	found, err := p.dir.Users(q)
+	found, err := p.usersNamed(q)
 	if err != nil {
 		return err
 	}
