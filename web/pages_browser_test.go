@@ -79,6 +79,14 @@ func TestPagesInBrowser(t *testing.T) {
 			b := &browser{t, chromium.ctx}
 			base := state.make(t)
 			pages := append(pagesOf(t, base), "/nowhere", "/users?q=nobody+of+this+name")
+			if state.name == "hostile" { // the pages of the application with the longest name
+				_, body := get(t, base+"/search?q=WWW")
+				app := regexp.MustCompile(`/applications/[0-9a-f-]{36}`).FindString(body)
+				if app == "" {
+					t.Fatal("the application with the longest name is not found")
+				}
+				pages = append(pages, app, app+"/users", app+"/provisioning")
+			}
 			if len(pages) < 30 {
 				t.Fatalf("only %d pages were found", len(pages))
 			}
@@ -173,7 +181,7 @@ func hostile(t *testing.T) string {
 		post(t, base+"/users/new", url.Values{"displayName": {name}, "userPrincipalName": {nick + "@contoso.example"}, "department": {short(name, 64)}, "jobTitle": {short(name, 128)}, "accountEnabled": {"on"}})
 		post(t, base+"/groups/new", url.Values{"displayName": {name}, "description": {name}})
 	}
-	for _, name := range hostileNames[:4] {
+	for _, name := range hostileNames[:5] {
 		post(t, base+"/applications/new", url.Values{"displayName": {short(name, 120)}})
 	}
 	form := url.Values{}

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -19,6 +20,7 @@ type logsView struct {
 	CSV, JSON string    // addresses of the downloads
 	Rows      []logRow
 	Pager     Pager
+	Aged      bool   // there were records, and all of them are gone
 	Looked    string // how far was looked when what is older has not been
 	Stats     []Stat // of the records of one cycle
 	Record    *recordView
@@ -60,6 +62,9 @@ func (p *Portal) logs(c echo.Context) error {
 	page, err := p.Service.FindLogs(q)
 	if err != nil {
 		return err
+	}
+	if len(page.Items) == 0 {
+		v.Aged = slices.ContainsFunc(p.Service.Jobs(), func(j sim.Job) bool { return j.ToDate != sim.Counts{} })
 	}
 	if page.Next != "" && len(page.Items) < q.Limit {
 		v.Looked = fmt.Sprintf("%s were looked at, back to %s UTC.", plural(page.Looked, "record"), when(page.Until, "2 Jan 2006, 15:04"))

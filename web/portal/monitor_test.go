@@ -135,6 +135,10 @@ func TestProvisioningLogs(t *testing.T) {
 		}
 	}
 	s.see(s.get("/logs?q=zzzz"), "No record matches")
+	defer func() {
+		s.post("/clock", "do", "advance", "advance", "P31D")
+		s.see(s.get("/logs"), "No record of the last 30 days", "older ones are gone")
+	}()
 	if p := s.get("/logs?record=00000000-0000-0000-0000-000000000000"); p.status != http.StatusNotFound {
 		t.Errorf("a record that is not there: %d", p.status)
 	}
