@@ -312,6 +312,7 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, f field) {
 		var i int64
 		if i, err = strconv.ParseInt(n.Value, 10, 64); err == nil {
 			v.SetInt(i)
+			d.inRange(n, f, float64(i))
 		}
 	case reflect.Bool:
 		if err = fmt.Errorf("not a Boolean"); n.ShortTag() == "!!bool" {
@@ -322,6 +323,7 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, f field) {
 		var x float64
 		if x, err = strconv.ParseFloat(n.Value, 64); err == nil && !math.IsNaN(x) {
 			v.SetFloat(x)
+			d.inRange(n, f, x)
 		}
 	}
 	if err != nil {
@@ -330,6 +332,12 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, f field) {
 	}
 	if len(f.enum) > 0 && !slices.Contains(f.enum, n.Value) {
 		d.problem(n, fmt.Sprintf("here is %s; expected %s", kindOf(n), want), nearest(n.Value, f.enum))
+	}
+}
+
+func (d *decoder) inRange(n *yaml.Node, f field, x float64) {
+	if want := f.outside(x); want != "" {
+		d.problem(n, fmt.Sprintf("%s is %s; expected %s", f.name, n.Value, want), "")
 	}
 }
 

@@ -1,24 +1,30 @@
 package scenarios
 
 import (
+	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
 // field is a member of a struct as its tags describe it: yaml its name with options, doc what it is, enum the words it may
-// be, null the word that nothing stands for, action whether it is something a step does, needs what a step must do for it.
+// be, min and max the range of a number, least how many a list or table must have, codes that it is a code of log records,
+// null the word that nothing stands for, action whether it is something a step does, needs what a step must do for it.
 type field struct {
-	name    string
-	doc     string
-	value   reflect.Value
-	enum    []string
-	null    string
-	none    bool // the word none stands for nothing
-	need    bool // must be given
-	action  bool
-	runs    bool   // an action in which cycles can run
-	demands bool   // an action that provisions on demand
-	needs   string // what an expectation is about: run, cycle or demand; "" for what can be seen at any time
+	name     string
+	doc      string
+	value    reflect.Value
+	enum     []string
+	min, max *float64
+	least    int
+	codes    bool
+	null     string
+	none     bool // the word none stands for nothing
+	need     bool // must be given
+	action   bool
+	runs     bool   // an action in which cycles can run
+	demands  bool   // an action that provisions on demand
+	needs    string // what an expectation is about: run, cycle or demand; "" for what can be seen at any time
 }
 
 // fields are the members of a struct that a file can give.
@@ -27,6 +33,7 @@ type fields struct {
 	place reflect.Value // where its position goes
 	// list, number and short are the members that a list, a number and a text alone stand for.
 	list, number, short *field
+	least               int // how many of them a table must have
 }
 
 // fieldsOf reads the tags of the struct that v points to.
@@ -37,6 +44,9 @@ func fieldsOf(v any) fields {
 		t := value.Type().Field(i)
 		if t.Name == "At" {
 			fs.place = value.Field(i)
+			if t.Tag.Get("least") != "" {
+				fs.least = int(*number(t.Tag.Get("least")))
+			}
 			continue
 		}
 		tag, ok := t.Tag.Lookup("yaml")
@@ -48,6 +58,11 @@ func fieldsOf(v any) fields {
 		if words := t.Tag.Get("enum"); words != "" {
 			f.enum = strings.Split(words, ",")
 		}
+		f.min, f.max = number(t.Tag.Get("min")), number(t.Tag.Get("max"))
+		if n := number(t.Tag.Get("least")); n != nil {
+			f.least = int(*n)
+		}
+		_, f.codes = t.Tag.Lookup("codes")
 		if a, ok := t.Tag.Lookup("action"); ok {
 			f.action, f.runs, f.demands = true, a == "runs", a == "demands"
 		}
@@ -68,6 +83,29 @@ func fieldsOf(v any) fields {
 		fs.all = append(fs.all, f)
 	}
 	return fs
+}
+
+// number reads a number of a tag; nil when there is none.
+func number(text string) *float64 {
+	if text == "" {
+		return nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		panic("scenarios: a tag has the number " + text)
+	}
+	return &n
+}
+
+// outside says what a number should be that is out of range; "" when it is within.
+func (f field) outside(n float64) string {
+	switch {
+	case f.min != nil && f.max != nil && (n < *f.min || n > *f.max):
+		return fmt.Sprintf("%v to %v", *f.min, int64(*f.max))
+	case f.min != nil && n < *f.min:
+		return fmt.Sprintf("%v or more", *f.min)
+	}
+	return ""
 }
 
 func (fs fields) by(name string) (field, bool) {

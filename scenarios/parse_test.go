@@ -62,7 +62,7 @@ func TestMistakes(t *testing.T) {
 		{"an expectation that the step can't produce", ann + "  - delete: ann\n    expect: {requests: []}\n", "t:6:24: requests can't be seen here: nothing runs in this step (add cycle, advance or onDemand to it)"},
 		{"counts without a cycle", ann + "  - pause:\n    expect: {counts: {}}\n", "t:6:22: counts can't be seen here"},
 		{"a fault that does nothing", ann + "  - faults: [{method: GET}]\n", "t:5:14: it does nothing"},
-		{"a fault with an odd status", ann + "  - faults: [{status: 42}]\n", "t:5:14: status is 42; expected 200 to 599"},
+		{"a fault with an odd status", ann + "  - faults: [{status: 42}]\n", "t:5:23: status is 42; expected 200 to 599"},
 		{"a method that is none", ann + "  - cycle:\n    expect: {requests: ['FETCH /Users']}\n", `t:6:25: a request begins with a method, not "FETCH"`},
 		{"a path without slash", ann + "  - cycle:\n    expect: {requests: ['GET Users']}\n", "a path begins with a slash"},
 		{"a record that is none", ann + "  - cycle:\n    expect: {log: [ann: created]}\n", `here is "created"; expected one of create, update`},

@@ -20,7 +20,7 @@ type Scenario struct {
 	Tenant    Tenant    `yaml:"tenant" doc:"The directory as it is before the first step."`
 	App       App       `yaml:"application" doc:"The enterprise application with its provisioning configuration. It is made, and provisioning started, before the first step."`
 	Target    TargetDef `yaml:"target" doc:"The SCIM endpoint that is provisioned."`
-	Steps     []Step    `yaml:"steps,required" doc:"What is done, one step after another."`
+	Steps     []Step    `yaml:"steps,required" least:"1" doc:"What is done, one step after another."`
 
 	Path string `yaml:"-"` // where the file was read
 	ID   string `yaml:"-"` // folder/name without ending, for built-in ones and files of a folder
@@ -47,14 +47,14 @@ type Tenant struct {
 // Company is the size of a generated company.
 type Company struct {
 	At     Pos   `yaml:"-"`
-	Users  int   `yaml:"users" doc:"How many users."`
-	Groups int   `yaml:"groups" doc:"How many groups."`
+	Users  int   `yaml:"users" min:"0" max:"100000" doc:"How many users."`
+	Groups int   `yaml:"groups" min:"0" max:"10000" doc:"How many groups."`
 	Seed   int64 `yaml:"seed" doc:"Another seed makes another company; the run's own when absent."`
 }
 
 // FoundByName says which generated object a handle means.
 type FoundByName struct {
-	At    Pos    `yaml:"-"`
+	At    Pos    `yaml:"-" least:"1"`
 	User  string `yaml:"user" doc:"User principal name or display name of a user."`
 	Group string `yaml:"group" doc:"Display name of a group."`
 }
@@ -140,7 +140,7 @@ type Fault struct {
 	Method      string            `yaml:"method" enum:"GET,POST,PUT,PATCH,DELETE" doc:"HTTP method."`
 	Path        string            `yaml:"path" doc:"Glob behind the base URL, such as /Users/*; a star stands for anything but a slash."`
 	Object      Handle            `yaml:"object" doc:"Whom the request is about."`
-	Status      int               `yaml:"status" doc:"Answers with it instead of carrying the request out."`
+	Status      int               `yaml:"status" min:"200" max:"599" doc:"Answers with it instead of carrying the request out."`
 	Headers     map[string]string `yaml:"headers" doc:"Headers of the answer, such as Retry-After."`
 	Body        *string           `yaml:"body" doc:"Body of the answer: broken JSON, HTML."`
 	Delay       Duration          `yaml:"delay" doc:"How long it takes, on the scenario's clock."`
@@ -150,23 +150,23 @@ type Fault struct {
 	Hide        []string          `yaml:"hide" doc:"Attributes that are not returned."`
 	Lower       []string          `yaml:"lower" doc:"Attributes that are returned in lower case."`
 	Rewrite     Value             `yaml:"rewrite" doc:"Attributes that are returned with another value."`
-	Times       *int              `yaml:"times" doc:"How often; for ever when absent."`
-	Probability *float64          `yaml:"probability" doc:"0 to 1, of each matching request."`
+	Times       *int              `yaml:"times" min:"0" doc:"How often; for ever when absent."`
+	Probability *float64          `yaml:"probability" min:"0" max:"1" doc:"Of each matching request; 1 when absent."`
 }
 
 // Step is something that is done, and what must then be seen. Its actions are carried out in the order of the file.
 type Step struct {
-	At            Pos             `yaml:"-"`
+	At            Pos             `yaml:"-" least:"1"`
 	Say           string          `yaml:"say" doc:"What happens, for whoever watches."`
 	Create        *Created        `yaml:"create" action:"" doc:"Makes users and groups, as under tenant."`
-	Update        Objects         `yaml:"update" action:"" doc:"Changes properties, by handle; null clears."`
-	Delete        []Handle        `yaml:"delete" action:"" doc:"Moves to deleted items."`
-	Restore       []Handle        `yaml:"restore" action:"" doc:"Brings back from deleted items."`
-	Purge         []Handle        `yaml:"purge" action:"" doc:"Deletes for good."`
-	AddMembers    Map[[]Handle]   `yaml:"addMembers" action:"" doc:"Members that join, by group."`
-	RemoveMembers Map[[]Handle]   `yaml:"removeMembers" action:"" doc:"Members that leave, by group."`
-	Assign        []Grant         `yaml:"assign" action:"" doc:"Assigns to the application, as under application."`
-	Unassign      []Handle        `yaml:"unassign" action:"" doc:"Takes the assignment away."`
+	Update        Objects         `yaml:"update" least:"1" action:"" doc:"Changes properties, by handle; null clears."`
+	Delete        []Handle        `yaml:"delete" least:"1" action:"" doc:"Moves to deleted items."`
+	Restore       []Handle        `yaml:"restore" least:"1" action:"" doc:"Brings back from deleted items."`
+	Purge         []Handle        `yaml:"purge" least:"1" action:"" doc:"Deletes for good."`
+	AddMembers    Map[[]Handle]   `yaml:"addMembers" least:"1" action:"" doc:"Members that join, by group."`
+	RemoveMembers Map[[]Handle]   `yaml:"removeMembers" least:"1" action:"" doc:"Members that leave, by group."`
+	Assign        []Grant         `yaml:"assign" least:"1" action:"" doc:"Assigns to the application, as under application."`
+	Unassign      []Handle        `yaml:"unassign" least:"1" action:"" doc:"Takes the assignment away."`
 	Mappings      *Mappings       `yaml:"mappings" action:"" doc:"Changes mappings, as under application."`
 	Filters       KindOf[Filters] `yaml:"filters,none" action:"" doc:"Replaces scoping filters; none takes them away."`
 	Scope         string          `yaml:"scope" action:"" enum:"assigned,all" doc:"Changes the scope."`
@@ -187,7 +187,7 @@ type Step struct {
 
 // Demand is who is provisioned on demand; a handle alone is a user, or a group without members.
 type Demand struct {
-	At      Pos      `yaml:"-"`
+	At      Pos      `yaml:"-" least:"1"`
 	Object  Handle   `yaml:"object,short" doc:"A user, or a group. A handle alone means this."`
 	Members []Handle `yaml:"members" doc:"Up to five members of the group."`
 }
@@ -238,7 +238,7 @@ type Filters = Map[[]Clause]
 
 // Expect is what must be seen of a step. What is absent is not looked at.
 type Expect struct {
-	At       Pos         `yaml:"-"`
+	At       Pos         `yaml:"-" least:"1"`
 	Requests *Requests   `yaml:"requests" needs:"run" doc:"Requests about objects. A list is exact: these and no others, in this order. A number counts."`
 	Probes   *Requests   `yaml:"probes" needs:"run" doc:"The requests that open a cycle, in the same way."`
 	Log      *Records    `yaml:"log" needs:"run" doc:"Provisioning log records. A list is exact."`
@@ -249,19 +249,19 @@ type Expect struct {
 	Mails    *Texts      `yaml:"mails" needs:"act" doc:"Notification mails of the step, in order: text that each one's subject, body or recipient holds; [] when there must be none."`
 	Audit    *Texts      `yaml:"audit" needs:"act" doc:"Audit records that the service itself wrote in the step, in order: text that each one's activity or detail holds."`
 	Endless  *Texts      `yaml:"endless" doc:"Work of the job that comes back in cycle after cycle, in order: text that User attribute kind and its sentence hold; [] when there must be none."`
-	Why      Map[string] `yaml:"why" doc:"By handle, text that the answer to why (not) this object? holds, its verdict or a condition."`
-	Target   *Held       `yaml:"target" doc:"What the target holds: attributes by handle, absent when it must not be there; users and groups as numbers."`
+	Why      Map[string] `yaml:"why" least:"1" doc:"By handle, text that the answer to why (not) this object? holds, its verdict or a condition."`
+	Target   *Held       `yaml:"target" least:"1" doc:"What the target holds: attributes by handle, absent when it must not be there; users and groups as numbers."`
 	Passes   *Duration   `yaml:"passes" needs:"run" doc:"Virtual time that the step took."`
 	Slowest  *Duration   `yaml:"slowest" needs:"run" doc:"Real time that the slowest answer may have taken at most."`
 }
 
 // Requests is what is expected of requests: a number, an exact list, or a table.
 type Requests struct {
-	At       Pos       `yaml:"-"`
+	At       Pos       `yaml:"-" least:"1"`
 	Exact    []Request `yaml:"exact,list" doc:"These and no others, in this order; a list alone means the same."`
 	Contains []Request `yaml:"contains" doc:"These, in this order; others may stand between."`
 	None     []Request `yaml:"none" doc:"None like these."`
-	Count    *int      `yaml:"count,number" doc:"How many; a number alone means the same."`
+	Count    *int      `yaml:"count,number" min:"0" doc:"How many; a number alone means the same."`
 
 	exact bool // Exact was given, maybe empty
 }
@@ -280,22 +280,22 @@ type Request struct {
 
 // Records is what is expected of log records.
 type Records struct {
-	At       Pos      `yaml:"-"`
+	At       Pos      `yaml:"-" least:"1"`
 	Exact    []Record `yaml:"exact,list" doc:"These and no others, in this order; a list alone means the same."`
 	Contains []Record `yaml:"contains" doc:"These, in this order; others may stand between."`
 	None     []Record `yaml:"none" doc:"None like these."`
-	Count    *int     `yaml:"count,number" doc:"How many."`
+	Count    *int     `yaml:"count,number" min:"0" doc:"How many."`
 
 	exact bool
 }
 
 // Record is a pattern of a log record: a handle with action, status and code as text, or a table.
 type Record struct {
-	At     Pos    `yaml:"-"`
+	At     Pos    `yaml:"-" least:"1"`
 	Object Handle `yaml:"object" doc:"Whom it is about."`
 	Action string `yaml:"action" enum:"create,update,disable,delete,stagedDelete,other" doc:"What was done."`
 	Status string `yaml:"status" enum:"success,failure,skipped,warning" doc:"How it ended."`
-	Code   string `yaml:"code" doc:"Error code or skip reason."`
+	Code   string `yaml:"code" codes:"" doc:"Error code or skip reason."`
 	Reason string `yaml:"reason" doc:"Text that its reason holds."`
 	Steps  string `yaml:"steps" doc:"Text that one of its steps holds."`
 }
@@ -303,9 +303,9 @@ type Record struct {
 // Answer is what is expected of a run on demand: how it ended, and each of its five steps. A word alone is the result. A step
 // is success, skipped, failure or warning, or none when the run must not come to it.
 type Answer struct {
-	At         Pos               `yaml:"-"`
+	At         Pos               `yaml:"-" least:"1"`
 	Result     string            `yaml:"result,short" enum:"Success,Skipped,Failure" doc:"How it ended. A word alone means this."`
-	Code       string            `yaml:"code" doc:"Error code or skip reason."`
+	Code       string            `yaml:"code" codes:"" doc:"Error code or skip reason."`
 	Action     string            `yaml:"done" enum:"create,update,disable,delete,other" doc:"What was done."`
 	Connection string            `yaml:"connection" enum:"success,skipped,failure,warning,none" doc:"Step 1, Test connection."`
 	Import     string            `yaml:"import" enum:"success,skipped,failure,warning,none" doc:"Step 2, Import user."`
@@ -318,7 +318,7 @@ type Answer struct {
 
 // Change is an attribute before and after; the value afterwards alone is enough.
 type Change struct {
-	At  Pos     `yaml:"-"`
+	At  Pos     `yaml:"-" least:"1"`
 	Old *string `yaml:"old" doc:"The value before; absent when there must be none."`
 	New *string `yaml:"new,short" doc:"The value afterwards; absent when there must be none. A text alone means this."`
 }
@@ -326,8 +326,8 @@ type Change struct {
 // Cycles is what is expected of the cycles that ended.
 type Cycles struct {
 	At    Pos     `yaml:"-"`
-	List  []Cycle `yaml:"list,list" doc:"Each cycle, in order."`
-	Count *int    `yaml:"count,number" doc:"How many."`
+	List  []Cycle `yaml:"list,list" least:"1" doc:"Each cycle, in order."`
+	Count *int    `yaml:"count,number" min:"0" doc:"How many."`
 }
 
 // Cycle is a pattern of a cycle: kind, state and maybe an error code as text.
@@ -350,27 +350,27 @@ type Held = Map[Value]
 // Counts are objects by what was done with them, over all cycles of the step.
 type Counts struct {
 	At      Pos `yaml:"-"`
-	Create  int `yaml:"create" doc:"Created."`
-	Update  int `yaml:"update" doc:"Updated, references included."`
-	Disable int `yaml:"disable" doc:"Switched off."`
-	Delete  int `yaml:"delete" doc:"Deleted."`
-	Skip    int `yaml:"skip" doc:"Skipped."`
-	Fail    int `yaml:"fail" doc:"Failed."`
+	Create  int `yaml:"create" min:"0" doc:"Created."`
+	Update  int `yaml:"update" min:"0" doc:"Updated, references included."`
+	Disable int `yaml:"disable" min:"0" doc:"Switched off."`
+	Delete  int `yaml:"delete" min:"0" doc:"Deleted."`
+	Skip    int `yaml:"skip" min:"0" doc:"Skipped."`
+	Fail    int `yaml:"fail" min:"0" doc:"Failed."`
 }
 
 // JobState is what the job shows.
 type JobState struct {
-	At        Pos       `yaml:"-"`
+	At        Pos       `yaml:"-" least:"1"`
 	Status    string    `yaml:"status" enum:"NotConfigured,NotRun,Active,Paused,Quarantine" doc:"Status code."`
 	Schedule  string    `yaml:"schedule" enum:"Active,Paused,Disabled" doc:"State of the schedule."`
 	Reason    string    `yaml:"reason" doc:"Reason of the quarantine; none when there must be none."`
 	Error     string    `yaml:"error" doc:"Error code of the last cycle; none when there must be none."`
 	NextCycle *Duration `yaml:"nextCycle" doc:"Virtual time until the next cycle."`
-	Waiting   *int      `yaml:"waiting" doc:"Objects and references that wait for another try."`
-	Attempts  *int      `yaml:"attempts" doc:"How often the quarantine was imposed or left in force."`
-	Held      *int      `yaml:"held" doc:"Objects whose deletion is held back."`
+	Waiting   *int      `yaml:"waiting" min:"0" doc:"Objects and references that wait for another try."`
+	Attempts  *int      `yaml:"attempts" min:"0" doc:"How often the quarantine was imposed or left in force."`
+	Held      *int      `yaml:"held" min:"0" doc:"Objects whose deletion is held back."`
 	Pruned    *bool     `yaml:"pruned" doc:"Whether the last initial cycle dropped its failures."`
-	Failures  *int      `yaml:"failures" doc:"Cycles in a row that failed as a whole."`
-	Users     *int      `yaml:"users" doc:"Users that ever came into scope."`
-	Groups    *int      `yaml:"groups" doc:"Groups that ever came into scope."`
+	Failures  *int      `yaml:"failures" min:"0" doc:"Cycles in a row that failed as a whole."`
+	Users     *int      `yaml:"users" min:"0" doc:"Users that ever came into scope."`
+	Groups    *int      `yaml:"groups" min:"0" doc:"Groups that ever came into scope."`
 }

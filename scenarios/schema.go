@@ -99,6 +99,10 @@ func (w *schemaWriter) structure(v any) map[string]any {
 		if f.none {
 			p = map[string]any{"anyOf": []any{p, map[string]any{"const": "none"}}}
 		}
+		f.limit(p)
+		if f.need && f.value.Kind() == reflect.String {
+			p["pattern"] = `\S`
+		}
 		p["description"] = f.doc
 		properties[f.name] = p
 		if f.need {
@@ -106,20 +110,45 @@ func (w *schemaWriter) structure(v any) map[string]any {
 		}
 	}
 	object := map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+	if fs.least > 0 {
+		object["minProperties"] = fs.least
+	}
 	if len(required) > 0 {
 		object["required"] = required
-	} else {
+	} else if fs.least == 0 {
 		alone = append(alone, map[string]any{"type": "null"})
 	}
 	for _, short := range []*field{fs.list, fs.number, fs.short} {
 		if short != nil {
-			alone = append(alone, w.reflected(short.value, *short))
+			p := w.reflected(short.value, *short)
+			short.limit(p)
+			alone = append(alone, p)
 		}
 	}
 	if len(alone) == 0 {
 		return object
 	}
 	return map[string]any{"anyOf": append([]any{object}, alone...)}
+}
+
+// limit writes the range of a number, and how many a list or table must have: each keyword counts for its own type alone.
+func (f field) limit(p map[string]any) {
+	if f.min != nil {
+		p["minimum"] = *f.min
+	}
+	if f.max != nil {
+		p["maximum"] = *f.max
+	}
+	if f.least > 0 {
+		p["minItems"], p["minProperties"] = f.least, f.least
+	}
+	if f.codes {
+		codes := []any{}
+		for _, code := range recordCodes() {
+			codes = append(codes, code)
+		}
+		p["enum"] = codes
+	}
 }
 
 // Reference is the format in Markdown, derived from the types: one table for each.
@@ -149,6 +178,9 @@ func section(b *strings.Builder, title string, v any, done map[string]bool) {
 		doc := f.doc
 		if f.need {
 			doc += " Required."
+		}
+		if f.min != nil && f.max != nil {
+			doc += fmt.Sprintf(" From %v to %d.", *f.min, int64(*f.max))
 		}
 		for _, short := range []struct {
 			field *field

@@ -87,7 +87,33 @@ func checkSchema(root, schema map[string]any, v any, at string) string {
 	return checkParts(root, schema, v, at)
 }
 
+// beyond says which limit of a schema a value is beyond.
+func beyond(schema map[string]any, v any) string {
+	var n float64
+	names := [2]string{"minimum", "maximum"}
+	switch x := v.(type) {
+	case float64:
+		n = x
+	case []any:
+		n, names = float64(len(x)), [2]string{"minItems", "maxItems"}
+	case map[string]any:
+		n, names = float64(len(x)), [2]string{"minProperties", "maxProperties"}
+	default:
+		return ""
+	}
+	if low, ok := schema[names[0]].(float64); ok && n < low {
+		return names[0]
+	}
+	if high, ok := schema[names[1]].(float64); ok && n > high {
+		return names[1]
+	}
+	return ""
+}
+
 func checkParts(root, schema map[string]any, v any, at string) string {
+	if limit := beyond(schema, v); limit != "" {
+		return at + ": " + limit
+	}
 	switch x := v.(type) {
 	case []any:
 		if items, ok := schema["items"].(map[string]any); ok {
@@ -98,9 +124,6 @@ func checkParts(root, schema map[string]any, v any, at string) string {
 			}
 		}
 	case map[string]any:
-		if n, ok := schema["maxProperties"].(float64); ok && len(x) > int(n) {
-			return at + ": too many"
-		}
 		for _, name := range asTexts(schema["required"]) {
 			if _, ok := x[name]; !ok {
 				return at + ": " + name + " is missing"
@@ -180,10 +203,20 @@ func TestSchema(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"steps: [cycle]\n", "name: x\nsetps: []\nsteps: [cycle]\n", "name: x\nsteps: [cycel]\n", "name: x\nsteps: [{expect: {request: []}}]\n",
+		"name: x\nsteps: []\n", "name: ' '\nsteps: [cycle]\n", "name: x\ntenant: {generate: {users: 100001}}\nsteps: [cycle]\n",
+		"name: x\ntenant: {generate: {groups: -1}}\nsteps: [cycle]\n", "name: x\ntarget: {faults: [{status: 100}]}\nsteps: [cycle]\n",
+		"name: x\ntarget: {faults: [{status: 500, probability: 2}]}\nsteps: [cycle]\n", "name: x\ntarget: {faults: [{status: 500, times: -1}]}\nsteps: [cycle]\n",
+		"name: x\nsteps: [{}]\n", "name: x\nsteps: [{delete: []}]\n", "name: x\nsteps: [{update: {}}]\n", "name: x\nsteps: [{assign: []}]\n", "name: x\nsteps: [{cycle: , expect: {}}]\n",
+		"name: x\nsteps: [{cycle: , expect: {job: {}}}]\n", "name: x\nsteps: [{cycle: , expect: {requests: {}}}]\n", "name: x\nsteps: [{cycle: , expect: {requests: -1}}]\n",
+		"name: x\nsteps: [{cycle: , expect: {cycles: []}}]\n", "name: x\nsteps: [{cycle: , expect: {counts: {create: -1}}}]\n", "name: x\nsteps: [{cycle: , expect: {why: {}}}]\n",
+		"name: x\nsteps: [{cycle: , expect: {log: {none: [{code: Typo}]}}}]\n", "name: x\nsteps: [{cycle: , expect: {target: {}}}]\n",
 		"name: x\napplication: {scope: some}\nsteps: [cycle]\n", "name: x\nsteps: [{advance: soon}]\n", "name: x\nsteps: [{cycle: , expect: {job: {waiting: many}}}]\n",
 	} {
 		if fits([]byte(bad)) == "" {
 			t.Errorf("the schema allows\n%s", bad)
+		}
+		if _, err := Parse("t", []byte(bad)); err == nil {
+			t.Errorf("the parser allows\n%s", bad)
 		}
 	}
 }

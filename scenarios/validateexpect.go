@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"entrasim/directory"
+	"entrasim/sim"
 	"entrasim/sim/mapping"
 	"entrasim/sim/scim"
 )
@@ -50,6 +51,9 @@ func (c *checker) expect(e *Expect, seen map[string]bool) {
 	if a := e.OnDemand; a != nil {
 		c.answer(a)
 	}
+	if n := e.Endless; n != nil && len(n.List) == 0 && !seen["act"] {
+		c.at(n.At.or(e.At), "endless can't fail here: nothing is done in this step", unseen["act"][1])
+	}
 	if y := e.Cycles; y != nil && y.Count == nil && len(y.List) == 0 {
 		c.at(y.At, "cycles is empty; write the number 0 for none", "")
 	}
@@ -65,9 +69,6 @@ func (c *checker) expect(e *Expect, seen map[string]bool) {
 			c.at(x.At, "the text is empty, so that it can't fail", "")
 		}
 	}
-	for _, v := range []any{e.Requests, e.Probes, e.Log, e.Cycles, e.Counts, e.Job} {
-		c.notNegative(v)
-	}
 	if e.Target != nil {
 		c.held(*e.Target, e.At)
 	}
@@ -76,29 +77,12 @@ func (c *checker) expect(e *Expect, seen map[string]bool) {
 	}
 }
 
-// notNegative checks the numbers of an expectation, all of which count something. v points to a struct, or is nil.
-func (c *checker) notNegative(v any) {
-	if reflect.ValueOf(v).IsNil() {
-		return
-	}
-	fs := fieldsOf(v)
-	at, _ := fs.place.Interface().(Pos)
-	for _, f := range fs.all {
-		n := f.value
-		if n.Kind() == reflect.Pointer {
-			n = n.Elem() // the zero Value of nil
-		}
-		if n.Kind() == reflect.Int && n.Int() < 0 {
-			c.at(c.under(at, f.name), fmt.Sprintf("%s is %d; expected 0 or more", f.name, n.Int()), "")
-		}
-	}
-}
-
 // answer checks what is expected of a run on demand.
 func (c *checker) answer(a *Answer) {
 	if reflect.DeepEqual(*a, Answer{At: a.At}) {
 		c.at(a.At, "onDemand is empty, so that it can't fail", "")
 	}
+	c.code(a.Code, c.under(a.At, "code"))
 	for _, name := range sorted(a.Shows) {
 		if !slices.Contains(stageNames, name) {
 			c.at(a.At, fmt.Sprintf("there is no step %q", name), nearest(name, stageNames))
@@ -222,6 +206,16 @@ func (c *checker) neverSent(l line, r *Request, forbids bool) (why, hint string)
 			return fmt.Sprintf("%s is a %s and never under /%s", handle, strings.ToLower(have), segments[i]), ""
 		}
 	}
+	names := c.attributes() // and manager, which is asked for before it is written
+	for _, q := range l.query {
+		if q.name == "filter" {
+			for _, name := range filterNames(q.value) {
+				if name != "manager" && !slices.Contains(names, name) {
+					return fmt.Sprintf("no resource has an attribute %q", name), nearest(name, names)
+				}
+			}
+		}
+	}
 	if !forbids {
 		return "", ""
 	}
@@ -232,7 +226,6 @@ func (c *checker) neverSent(l line, r *Request, forbids bool) (why, hint string)
 		}
 	}
 	body, _ := r.Body.Data.(map[string]any)
-	names := c.attributes()
 	switch l.method {
 	case "PATCH":
 		names = []string{"schemas", "Operations"}
@@ -245,6 +238,23 @@ func (c *checker) neverSent(l line, r *Request, forbids bool) (why, hint string)
 		}
 	}
 	return "", ""
+}
+
+var (
+	quoted     = regexp.MustCompile(`"(?:[^"\\\\]|\\\\.)*"`)
+	bracketed  = regexp.MustCompile(`\[[^\]]*\]`)
+	filterName = regexp.MustCompile(`(?:^|\b(?:and|or|not)\b)[\s(]*([A-Za-z][A-Za-z0-9_-]*)`)
+)
+
+// filterNames are the attributes that a filter asks for, at their outermost level; those of other schemas are left out.
+func filterNames(filter string) (names []string) {
+	filter = bracketed.ReplaceAllString(quoted.ReplaceAllString(filter, `""`), "")
+	for _, m := range filterName.FindAllStringSubmatch(filter, -1) {
+		if m[1] != "urn" && m[1] != "not" {
+			names = append(names, m[1])
+		}
+	}
+	return names
 }
 
 // attributes are the names that a resource can have at its outermost level: those of the target's attribute list, and what
@@ -323,10 +333,28 @@ func (c *checker) records(e *Records) {
 			if r.Object.Name != "" {
 				c.known(r.Object)
 			}
+			c.code(r.Code, c.under(r.At, "code"))
 			if r == (Record{At: r.At}) {
 				c.at(r.At, "the record says nothing, so that any fits", "")
 			}
 		}
+	}
+}
+
+// recordCodes are the codes that a log record can have: of errors, or for what was skipped.
+func recordCodes() []string {
+	known := slices.Clone(scim.Codes)
+	for _, r := range []sim.SkipReason{sim.SkipRedundant, sim.SkipNotEntitled, sim.SkipImport, sim.SkipBlocked, sim.SkipHeld} {
+		known = append(known, string(r))
+	}
+	return known
+}
+
+// code checks an error code or skip reason.
+func (c *checker) code(code string, at Pos) {
+	known := recordCodes()
+	if code != "" && !slices.Contains(known, code) {
+		c.at(at, fmt.Sprintf("no record has the code %q", code), nearest(code, known))
 	}
 }
 

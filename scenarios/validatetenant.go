@@ -6,12 +6,9 @@ import (
 	"strings"
 )
 
-// maxCompany is how many users a generated company has at most.
-const maxCompany = 100000
-
 // find looks for the handles of the company that a seed makes.
 func (c *checker) find(seed int64) {
-	if len(c.s.Tenant.Handles) == 0 {
+	if len(c.s.Tenant.Handles) == 0 || c.s.Tenant.Generate == nil {
 		return
 	}
 	users, groups := c.s.generated(seed)

@@ -313,7 +313,10 @@ func (r *Record) decode(d *decoder, n *yaml.Node) {
 }
 
 func (r *Record) schema(w *schemaWriter) map[string]any {
-	return map[string]any{"anyOf": []any{w.structure(r), map[string]any{"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": map[string]any{"type": "string"}}}}
+	fs := fieldsOf(r)
+	oneOf := func(words []string) string { return "(" + strings.Join(words, "|") + ")" }
+	text := map[string]any{"type": "string", "pattern": "^" + oneOf(fs.must("action").enum) + "( +" + oneOf(fs.must("status").enum) + "( +" + oneOf(recordCodes()) + ")?)?$"}
+	return map[string]any{"anyOf": []any{w.structure(r), map[string]any{"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": text}}}
 }
 
 // word is a part of a scalar, for messages.

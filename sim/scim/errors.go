@@ -39,6 +39,12 @@ const (
 	CodeAttributeMapping       = "AttributeMappingFailed" // of this program: an expression that fails for an object
 )
 
+// Codes are all of them.
+var Codes = []string{CodeServiceIncompatible, CodeServerError, CodeBadRequest, CodeInvalidCredentials, CodeCredentialFailure, CodeCredentialUnavailable,
+	CodeTestConnection, CodeMultipleEntries, CodeEntryConflict, CodeDuplicateTargetEntries, CodeDuplicateSourceEntries, CodeInvalidAnchor,
+	CodeTooManyRequests, CodeInternalServerError, CodeUnauthorized, CodeInsufficientRights, CodeMethodNotAllowed, CodeUnprocessableEntity,
+	CodeNotImplemented, CodeWebException, CodeTimeout, CodeMandatoryFieldsMissing, CodeUnresolvedReference, CodeInternalError, CodeAttributeMapping}
+
 // Error is an answer that is no success, or none at all.
 type Error struct {
 	Code string

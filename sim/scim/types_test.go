@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -192,5 +194,17 @@ func TestUnknownMembersAreKeptApart(t *testing.T) {
 	}
 	if _, err := ParseResource(User, data); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestCodesAreAll: the list of codes has each constant.
+func TestCodesAreAll(t *testing.T) {
+	source, err := os.ReadFile("errors.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	constants := regexp.MustCompile(`(?m)^\tCode\w+ += (?:connector|")`).FindAll(source, -1)
+	if len(constants) != len(Codes) || len(Codes) < 20 {
+		t.Errorf("%d constants, and %d codes in the list", len(constants), len(Codes))
 	}
 }
