@@ -193,6 +193,14 @@ func TestListsPageByCursor(t *testing.T) {
 	}
 }
 
+// TestNewUserWithoutAName: who forgets what stands before @ is told so at that field, not at one that was left empty.
+func TestNewUserWithoutAName(t *testing.T) {
+	s := newSite(t, 0, "")
+	for _, upn := range []string{"@contoso.example", strings.Repeat("x", 65) + "@contoso.example"} {
+		s.refused(s.post("/users/new", "displayName", "Nameless", "userPrincipalName", upn), "userPrincipalName", "Enter a name before @")
+	}
+}
+
 // TestPeopleAreFoundByTheirLastName: wherever people are looked for, each word of a name counts, and nobody is listed twice.
 func TestPeopleAreFoundByTheirLastName(t *testing.T) {
 	s := newSite(t, 60, "")

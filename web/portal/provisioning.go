@@ -89,6 +89,9 @@ func (p *Portal) overview(c echo.Context) error {
 
 // estimateText is Microsoft's estimate, in minutes as it is published, and whether the job keeps to it.
 func estimateText(e sim.Estimate) string {
+	if e.Units == 0 {
+		return "nobody is assigned"
+	}
 	text := fmt.Sprintf("%s to %s", rough(e.Least), rough(e.Most))
 	if e.EntrasPace {
 		return text + ", and the cycle keeps to the least of it"

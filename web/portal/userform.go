@@ -151,6 +151,9 @@ func (p *Portal) createUser(c echo.Context) error {
 	u, err := p.dir.CreateUser(p.Service.Clock().Now(), props)
 	if err != nil {
 		if faults := fieldErrors(err, "displayName"); faults != nil {
+			if values["mailNickname"] == "" && faults["mailNickname"] != "" { // it was made of the part before @
+				faults = map[string]string{"userPrincipalName": "Enter a name before @, of at most 64 characters, or a mail nickname."}
+			}
 			return p.showNewUser(c, values, faults, enabled)
 		}
 		return err
