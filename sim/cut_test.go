@@ -215,6 +215,64 @@ func TestNewcomersBehindACut(t *testing.T) {
 	w.want(w.cycle())
 }
 
+// TestMemberLeavesBehindACut: the target took a member, and that was not recorded. It leaves the group while the cycle goes on,
+// before its group's turn comes: the next cycle takes it back.
+func TestMemberLeavesBehindACut(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	ann := w.user("ann")
+	crew, ops := w.group("Crew", ann.ID), w.group("Ops", ann.ID)
+	w.assign(crew.ID, ops.ID, ann.ID)
+	w.no(w.svc.Start(w.app.ID))
+	w.killBehind(3) // the mark, the user, the groups
+	if got, want := w.state(), "Ann active=true, [Crew: Ann], [Ops: Ann]"; got != want {
+		t.Fatalf("target holds %s, want %s", got, want)
+	}
+	left := false
+	w.before(func(_ http.ResponseWriter, r *http.Request, _ string) bool {
+		if r.Method == http.MethodPatch && !left {
+			left = true
+			w.no(w.dir.RemoveMembers(w.clock.Now(), ops.ID, ann.ID))
+		}
+		return false
+	})
+	w.cycle()
+	w.cycle()
+	if got, want := w.state(), "Ann active=true, [Crew: Ann], [Ops: ]"; got != want || !left {
+		t.Errorf("target holds %s, want %s", got, want)
+	}
+	w.want(w.cycle())
+}
+
+// TestMemberReturnsBehindACut: the target lost a member, and that was not recorded. It comes back while the cycle goes on.
+func TestMemberReturnsBehindACut(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	ann := w.user("ann")
+	crew, ops := w.group("Crew", ann.ID), w.group("Ops", ann.ID)
+	w.assign(crew.ID, ops.ID, ann.ID)
+	w.no(w.svc.Start(w.app.ID))
+	w.cycle()
+	w.no(w.dir.RemoveMembers(w.clock.Now(), crew.ID, ann.ID))
+	w.no(w.dir.RemoveMembers(w.clock.Now(), ops.ID, ann.ID))
+	w.killBehind(3) // all but the members
+	if got, want := w.state(), "Ann active=true, [Crew: ], [Ops: ]"; got != want {
+		t.Fatalf("target holds %s, want %s", got, want)
+	}
+	back := false
+	w.before(func(_ http.ResponseWriter, r *http.Request, _ string) bool {
+		if r.Method == http.MethodPatch && !back {
+			back = true
+			w.no(w.dir.AddMembers(w.clock.Now(), ops.ID, ann.ID))
+		}
+		return false
+	})
+	w.cycle()
+	w.cycle()
+	if got, want := w.state(), "Ann active=true, [Crew: ], [Ops: Ann]"; got != want || !back {
+		t.Errorf("target holds %s, want %s", got, want)
+	}
+	w.want(w.cycle())
+}
+
 // TestManagerToldBehindACut: the target took a manager, and that was not recorded. The user is away when its manager is
 // purged; when it is back, the stale reference goes.
 func TestManagerToldBehindACut(t *testing.T) {

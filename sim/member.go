@@ -45,6 +45,7 @@ type memberLook struct {
 
 // lookAtMembers reads a group, its link, and the members to look at.
 func (c *cycle) lookAtMembers(n uint64, list worklist) (l memberLook, err error) {
+	cut := c.cutOff()
 	err = c.s.dir.View(func(r *directory.Reader) (err error) {
 		b := jobBucket(r.Tx(), c.app)
 		if b == nil {
@@ -63,7 +64,7 @@ func (c *cycle) lookAtMembers(n uint64, list worklist) (l memberLook, err error)
 			all, again = false, true
 		}
 		if l.link.active() {
-			l.members, err = c.memberships(r, b, n, all, again, list.edges[n])
+			l.members, err = c.memberships(r, b, n, all, again, cut, list.edges[n])
 		}
 		return err
 	})
@@ -71,8 +72,9 @@ func (c *cycle) lookAtMembers(n uint64, list worklist) (l memberLook, err error)
 }
 
 // memberships decides about the members to look at: the given ones, or all of the group and all that the target knows.
-// Memberships are never read from the target. With again, members are added whether or not the target was told before.
-func (c *cycle) memberships(r *directory.Reader, b *bbolt.Bucket, group uint64, all, again bool, some map[uint64]bool) ([]membership, error) {
+// Memberships are never read from the target. With again, members are added whether or not the target was told before. With
+// cut, what changed may have been told, or taken back, by a request that nobody remembers: it is sent whatever was recorded.
+func (c *cycle) memberships(r *directory.Reader, b *bbolt.Bucket, group uint64, all, again, cut bool, some map[uint64]bool) ([]membership, error) {
 	nums := make([]uint64, 0, len(some))
 	for n := range some {
 		nums = append(nums, n)
@@ -105,12 +107,12 @@ func (c *cycle) memberships(r *directory.Reader, b *bbolt.Bucket, group uint64, 
 		x.hidden = r.IsMember(group, n) && link != nil && !x.told && (state != directory.Live || stands != linked)
 		switch {
 		case !r.IsMember(group, n):
-			if known && link != nil {
+			if (known || cut) && link != nil {
 				x.do = memberRemoved
 			}
 		case state != directory.Live: // hidden among the deleted items
 		case stands == linked:
-			if !x.told || again && cycle != c.number {
+			if !x.told || again && cycle != c.number || cut && some[n] {
 				x.do = memberAdded
 			}
 		case x.told: // blocked or unassigned: no Remove, what the target was told stays recorded
