@@ -73,7 +73,7 @@ type modified struct {
 	New  *string `json:"n,omitempty"`
 }
 
-func (m modified) property() ModifiedProperty { return ModifiedProperty{m.Name, m.Old, m.New} }
+func (m modified) property() ModifiedProperty { return ModifiedProperty(m) }
 
 // matchInfo is what the match query asked and found.
 type matchInfo struct {
