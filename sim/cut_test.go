@@ -292,6 +292,31 @@ func TestManagerToldBehindACut(t *testing.T) {
 	w.want(w.cycle(), "GET /Users/{Ann}", `PATCH /Users/{Ann} `+patchHead+`{"op":"Replace","path":"active","value":"True"}]}`, clearManager("{Ann}", "{Boss}"))
 }
 
+// TestManagerReadBeforeACut: the target took a manager, and that was not recorded. The user comes back without one, is read,
+// and the cycle is cut short before its references: what was read is forgotten, and the stale manager goes all the same.
+func TestManagerReadBeforeACut(t *testing.T) {
+	w := newWorld(t, managers(t), "")
+	boss := w.user("boss")
+	ann := w.user("ann", "manager", boss.ID)
+	w.assign(ann.ID, boss.ID)
+	w.no(w.svc.Start(w.app.ID))
+	w.killBehind(2)
+	w.edit(ann.ID, "manager", nil)
+	w.no(w.svc.Unassign(w.app.ID, ann.ID))
+	w.cycle()
+	w.cycle()
+	w.assign(ann.ID)
+	killed := false
+	w.before(func(rw http.ResponseWriter, r *http.Request, body string) bool {
+		return !killed && r.Method == http.MethodPatch && strings.Contains(body, "manager") && w.reply(rw, http.StatusServiceUnavailable, "{}")
+	})
+	w.killBehind(2) // the mark and the user
+	killed = true
+	w.requests()
+	w.want(w.cycle(), "GET /Users/{Ann}", clearManager("{Ann}", "{Boss}"))
+	w.want(w.cycle())
+}
+
 // TestCreateInDoubt: the target created an account, its answer did not say so, and the user leaves scope before the next try.
 func TestCreateInDoubt(t *testing.T) {
 	match := "GET /Users?filter=userName+eq+%22ann%40contoso.example%22"

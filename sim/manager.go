@@ -104,9 +104,15 @@ func (t *step) removable(list worklist, full bool) bool {
 	if t.link.Manager != 0 || list.managers[t.w.num] {
 		return true
 	}
+	if !full || t.link.Cycle == t.number {
+		return false
+	}
+	if t.resumed { // what was read before the cut is forgotten, and is read again
+		return true
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return full && t.link.Cycle != t.number && t.reads[t.w.num].known
+	return t.reads[t.w.num].known
 }
 
 // writeManager makes the target's manager the wanted one; what the target holds decides what is sent.
