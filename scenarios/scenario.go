@@ -106,6 +106,8 @@ type Settings struct {
 	LateMembers         *string `yaml:"lateMembers" enum:"initial,groupChange" doc:"When a member that was out of scope joins at the target: with an initial cycle, or with any change of the group."`
 	StrictTLS           *bool   `yaml:"strictTLS" doc:"Plain HTTP is refused."`
 	OnDemandHonoursFlag *bool   `yaml:"onDemandHonoursFlag" doc:"Provision on demand follows the flag of the Tenant URL."`
+	NewJobShape         *string `yaml:"newJobShape" enum:"2021,2019" doc:"How a job that was never started shows itself: paused, when absent, or as older documents print it."`
+	SecretsPut          *string `yaml:"secretsPut" enum:"merge,replace" doc:"What happens to credentials that a PUT of Graph leaves out: they stay, when absent, or go."`
 	Pace                *string `yaml:"pace" enum:"target,entra" doc:"How fast a cycle goes: as fast as the target takes it, when absent, or as Microsoft says that its own cycles do, on the clock."`
 	RequestsPerSecond   *int    `yaml:"requestsPerSecond" doc:"At Entra's pace, requests in a second at most, 25 when absent."`
 	RequestTimeout      *string `yaml:"requestTimeout" doc:"How long an answer may take, 100s when absent."`

@@ -75,21 +75,21 @@ func TestThreshold(t *testing.T) {
 		{`{"DeleteThresholdEnabled":true,"DeleteThresholdValue":7}`, true, 7},
 		{`{"DeleteThresholdEnabled":true,"DeleteThresholdValue":0}`, true, 0},
 	} {
-		w.no(w.svc.PutSecrets(w.app.ID, map[string]string{"SyncNotificationSettings": c.value}))
+		w.no(w.svc.PutSecrets(w.app.ID, map[string]*string{"SyncNotificationSettings": &c.value}))
 		if s := w.job().Settings; s.PreventDeletes != c.on || s.DeleteThreshold != c.limit {
 			t.Errorf("%s: %v %d", c.value, s.PreventDeletes, s.DeleteThreshold)
 		}
 	}
 	limit := 9
 	w.no(w.svc.UpdateSettings(w.app.ID, SettingsEdit{DeleteThreshold: &limit}))
-	w.no(w.svc.PutSecrets(w.app.ID, map[string]string{"SyncNotificationSettings": `{"DeleteThresholdEnabled":true}`}))
+	w.no(w.svc.PutSecrets(w.app.ID, map[string]*string{"SyncNotificationSettings": new(`{"DeleteThresholdEnabled":true}`)}))
 	if s := w.job().Settings; s.DeleteThreshold != 9 {
 		t.Errorf("the job's own setting: %d", s.DeleteThreshold)
 	}
-	if err := w.svc.PutSecrets(w.app.ID, map[string]string{"SkipOutOfScopeDeletions": "maybe"}); err == nil {
+	if err := w.svc.PutSecrets(w.app.ID, map[string]*string{"SkipOutOfScopeDeletions": new("maybe")}); err == nil {
 		t.Error("SkipOutOfScopeDeletions may be anything")
 	}
-	w.no(w.svc.PutSecrets(w.app.ID, map[string]string{"SkipOutOfScopeDeletions": "1"}))
+	w.no(w.svc.PutSecrets(w.app.ID, map[string]*string{"SkipOutOfScopeDeletions": new("1")}))
 	if !w.job().Settings.SkipOutOfScopeDeletions {
 		t.Error("1 is no true")
 	}

@@ -213,6 +213,7 @@ type Job struct {
 	ApplicationName string        `json:"applicationName"`
 	ScheduleState   ScheduleState `json:"scheduleState"`
 	Interval        time.Duration `json:"-"`
+	Longest         bool          `json:"-"` // instead of Interval the longest there is is shown: see the switch newJobShape
 	Status          Status        `json:"status"`
 	Settings        Settings      `json:"settings"`
 	ScopeInForce    Scope         `json:"scopeInForce"` // differs from that of the settings between a switch and the next restart

@@ -271,6 +271,12 @@ func (s *Service) view(j *job) Job {
 			Users: st.Users, Groups: st.Groups,
 		},
 	}
+	if st.unstarted() && s.tune(j).olderShape {
+		v.Longest = true
+		if j.secrets[secretBaseAddress] == "" && j.secrets[secretToken] == "" {
+			v.Status.Code = StatusNotConfigured
+		}
+	}
 	if v.LastCycle != nil {
 		v.LastCycle.Error = copied(v.LastCycle.Error)
 	}
@@ -322,6 +328,11 @@ func code(st *jobState) StatusCode {
 		return StatusNotRun
 	}
 	return StatusActive
+}
+
+// unstarted reports whether nobody has started the job yet; one that a quarantine or failures disabled has run.
+func (st *jobState) unstarted() bool {
+	return st.Schedule == ScheduleDisabled && st.Cycle == 0
 }
 
 // Job returns the provisioning job of an application; the error is directory.NotFound when it has none.

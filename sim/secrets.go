@@ -41,14 +41,14 @@ func (s *Service) waiting(app Application) (map[string]string, error) {
 }
 
 // putWaiting keeps secrets for the job that the application gets later; s.shape is held.
-func (s *Service) putWaiting(app Application, values map[string]string) error {
+func (s *Service) putWaiting(app Application, values map[string]*string) error {
 	j := newJob(app.Num)
 	j.cfg.TemplateID = TemplateSCIM
 	var err error
 	if j.secrets, err = s.waiting(app); err != nil {
 		return err
 	}
-	if _, err := s.applySecrets(j, values); err != nil {
+	if _, err := s.applySecrets(j, given(values)); err != nil {
 		return err
 	}
 	note := s.auditRecord(app, "Update provisioning setting or credentials", "", nil)
@@ -69,8 +69,9 @@ func dropWaiting(tx *bbolt.Tx, app uint64) error {
 }
 
 // PutSecrets writes credentials of an application by their keys: those given are written, an empty value removes a key,
-// others stay. Keys that the service acts on are checked as UpdateSettings does. Without a job they wait for one.
-func (s *Service) PutSecrets(appID string, values map[string]string) error {
+// nil leaves what is stored. Others stay, unless the job's switch secretsPut has them go. Keys that the service acts on are
+// checked as UpdateSettings does. Without a job they wait for one.
+func (s *Service) PutSecrets(appID string, values map[string]*string) error {
 	app, err := s.Application(appID)
 	if err != nil {
 		return err
@@ -81,12 +82,31 @@ func (s *Service) PutSecrets(appID string, values map[string]string) error {
 		return s.putWaiting(app, values)
 	}
 	return s.change(appID, "Update provisioning setting or credentials", "Secrets: "+strings.Join(slices.Sorted(maps.Keys(values)), ", "), func(j *job, tx *bbolt.Tx) error {
-		if _, err := s.applySecrets(j, values); err != nil {
+		edit := given(values)
+		if s.tune(j).replaceSecrets {
+			for k := range j.secrets {
+				if _, named := values[k]; !named {
+					edit[k] = ""
+				}
+			}
+		}
+		if _, err := s.applySecrets(j, edit); err != nil {
 			return err
 		}
 		s.renewed(j)
 		return j.saveSettings(jobBucket(tx, j.num))
 	})
+}
+
+// given are the credentials that have a value to write.
+func given(values map[string]*string) map[string]string {
+	edit := map[string]string{}
+	for k, v := range values {
+		if v != nil {
+			edit[k] = *v
+		}
+	}
+	return edit
 }
 
 func (s *Service) applySecrets(j *job, values map[string]string) (credentials bool, err error) {

@@ -68,6 +68,8 @@ type tuning struct {
 	lateMembers     bool // a change of a group looks at all of its members that the target was not told of
 	entrasPace      bool // durations and rates are those of the real service
 	skipOutOfScope  bool // who goes out of scope is left as it is (skip-out-of-scope-deletions.md)
+	olderShape      bool // a job that was never started shows itself as in the older documents
+	replaceSecrets  bool // credentials that a list of them leaves out go
 }
 
 // Switch is one setting of a job that decides a point on which Microsoft's documentation is silent, or on which targets
@@ -111,6 +113,8 @@ var switches = defaulted(
 	boolean("rematchMissing", "S-204", "A linked object that is gone from the target is matched and created anew.", func(t *tuning) *bool { return &t.wire.RematchMissing }),
 	alternative("lateMembers", "S-287", "When a member that was out of scope joins at the target after it came into scope: with an initial cycle, or with any change of the group.", func(t *tuning) *bool { return &t.lateMembers }, "initial", "groupChange"),
 	boolean("onDemandHonoursFlag", "", "Provision on demand follows the flag aadOptscim062020 of the Tenant URL.", func(t *tuning) *bool { return &t.wire.OnDemandHonoursFlag }),
+	alternative("newJobShape", "S-020", "How a job that was never started shows itself: paused, with its interval, or as documents of 2019 print it, not configured, with the longest interval there is.", func(t *tuning) *bool { return &t.olderShape }, "2021", "2019"),
+	alternative("secretsPut", "S-011", "What happens to credentials that a request which writes a list of them leaves out: they stay, or go.", func(t *tuning) *bool { return &t.replaceSecrets }, "merge", "replace"),
 	alternative("pace", "S-055", "How fast a cycle goes: as fast as the target takes it, or as Microsoft says that its own cycles do, in virtual time.", func(t *tuning) *bool { return &t.entrasPace }, "target", "entra"),
 	counting("requestsPerSecond", "S-055", 1, 10_000, "At Entra's pace, requests in a second at most.", func(t *tuning) *int { return &t.limits.RequestsPerSecond }),
 	lasting("requestTimeout", "", time.Second, "How long an answer may take.", func(t *tuning) *time.Duration { return &t.wire.Timeout }),

@@ -17,7 +17,7 @@ func jobObject(j sim.Job) object {
 	return object{
 		{"id", j.ID},
 		{"templateId", j.TemplateID},
-		{"schedule", object{{"expiration", nil}, {"interval", isoDuration(j.Interval)}, {"state", string(j.ScheduleState)}}},
+		{"schedule", object{{"expiration", nil}, {"interval", interval(j)}, {"state", string(j.ScheduleState)}}},
 		{"status", statusObject(j)},
 		{"synchronizationJobSettings", jobSettings(j)},
 	}
@@ -76,8 +76,8 @@ func (g *Graph) patchJob(c *call) error {
 		}
 		if s.Interval != nil {
 			d, err := duration.Parse(*s.Interval)
-			if err != nil || d.ToTimeDuration() != j.Interval {
-				return badRequest("Invalid value specified for property 'schedule/interval': it is %s and can't be changed.", isoDuration(j.Interval))
+			if same := err == nil && d.ToTimeDuration() == j.Interval && !j.Longest; !same && *s.Interval != interval(j) {
+				return badRequest("Invalid value specified for property 'schedule/interval': it is %s and can't be changed.", interval(j))
 			}
 		}
 		if s.State != nil {
@@ -105,6 +105,17 @@ func (g *Graph) patchJob(c *call) error {
 		}
 	}
 	return c.noContent()
+}
+
+// longestInterval is the longest span that .NET knows; Go's are shorter
+// (application-provisioning-configuration-api.md, "Create the provisioning job").
+const longestInterval = "P10675199DT2H48M5.4775807S"
+
+func interval(j sim.Job) string {
+	if j.Longest {
+		return longestInterval
+	}
+	return isoDuration(j.Interval)
 }
 
 // isoDuration writes an interval as Graph does: minutes up to a day, PT40M.

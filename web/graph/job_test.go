@@ -47,6 +47,75 @@ func TestSecretsBeforeTheJob(t *testing.T) {
 	}
 }
 
+// TestShapeOfANewJob: by a switch of its application, a job that was never started shows itself as the older documents do.
+//
+// Shows: F-032, S-020
+func TestShapeOfANewJob(t *testing.T) {
+	w := newWorld(t, "")
+	sp, _, _ := w.app("Fabrikam App")
+	sync := "/v1.0/servicePrincipals/" + sp + "/synchronization"
+	job := sync + "/jobs/" + w.want(201, "POST", sync+"/jobs", `{"templateId":"scim"}`).str("id")
+	shows := func(when, code, schedule, interval string) {
+		t.Helper()
+		a := w.want(200, "GET", job, nil)
+		if a.str("status", "code") != code || a.str("schedule", "state") != schedule || a.str("schedule", "interval") != interval {
+			t.Errorf("%s: %s", when, a.text)
+		}
+	}
+	const longest = "P10675199DT2H48M5.4775807S"
+	shows("by default", "Paused", "Disabled", "PT40M")
+	w.want(400, "PATCH", job, `{"synchronizationJobSettings":[{"name":"newJobShape","value":"2015"}]}`)
+	w.want(204, "PATCH", job, `{"synchronizationJobSettings":[{"name":"newJobShape","value":"2019"}]}`)
+	shows("without credentials", "NotConfigured", "Disabled", longest)
+	w.want(204, "PATCH", job, `{"schedule":{"interval":"`+longest+`","state":"Disabled"}}`)
+	w.want(400, "PATCH", job, `{"schedule":{"interval":"PT40M"}}`)
+	w.want(204, "PUT", sync+"/secrets", map[string]any{"value": []map[string]any{{"key": "BaseAddress", "value": w.url + "/scim"}, {"key": "SecretToken", "value": "entrasim"}}})
+	shows("with credentials", "Paused", "Disabled", longest)
+	w.want(204, "POST", job+"/start", nil)
+	shows("started", "NotRun", "Active", "PT40M")
+	w.want(204, "POST", job+"/pause", nil)
+	shows("paused before the first cycle", "Paused", "Paused", "PT40M")
+	w.want(204, "PATCH", job, `{"synchronizationJobSettings":[{"name":"newJobShape","value":"2021"}]}`)
+	w.want(204, "DELETE", job, nil)
+	w.want(201, "POST", sync+"/jobs", `{"templateId":"scim"}`)
+	shows("made again", "Paused", "Disabled", "PT40M")
+}
+
+// TestSecretsReplaced: by a switch of its application, a PUT of credentials takes away what it does not name; a * names what
+// is stored. By default what is not named stays.
+//
+// Shows: S-011
+func TestSecretsReplaced(t *testing.T) {
+	w := newWorld(t, "")
+	sp, _, _ := w.app("Fabrikam App")
+	sync := "/v1.0/servicePrincipals/" + sp + "/synchronization"
+	job := sync + "/jobs/" + w.want(201, "POST", sync+"/jobs", `{"templateId":"scim"}`).str("id")
+	all := map[string]any{"value": []map[string]any{{"key": "BaseAddress", "value": w.url + "/scim"}, {"key": "SecretToken", "value": "entrasim"}, {"key": "Domain", "value": "d"}, {"key": "SyncAll", "value": "True"}}}
+	holds := func(when, keys string) {
+		t.Helper()
+		if a := w.want(200, "GET", sync+"/secrets", nil); a.column("key") != keys {
+			t.Errorf("%s: %s", when, a.text)
+		}
+	}
+	w.want(204, "PUT", sync+"/secrets", all)
+	w.want(204, "PUT", sync+"/secrets", `{"value":[{"key":"Domain","value":"e"}]}`)
+	holds("merged", "BaseAddress SecretToken Domain SyncAll")
+	w.want(204, "PATCH", job, `{"synchronizationJobSettings":[{"name":"secretsPut","value":"replace"}]}`)
+	w.want(204, "PUT", sync+"/secrets", `{"value":[{"key":"BaseAddress","value":"`+w.url+`/scim"},{"key":"SecretToken","value":"*"},{"key":"SyncAll","value":"True"}]}`)
+	holds("replaced", "BaseAddress SecretToken SyncAll")
+	w.want(204, "POST", job+"/validateCredentials", `{"useSavedCredentials":true}`)
+	w.want(400, "PUT", sync+"/secrets", `{"value":[{"key":"SkipOutOfScopeDeletions","value":"perhaps"}]}`)
+	holds("refused", "BaseAddress SecretToken SyncAll")
+	w.want(204, "PUT", sync+"/secrets", `{"value":[{"key":"SecretToken","value":"entrasim"}]}`)
+	holds("the token alone", "SecretToken")
+	w.want(204, "PUT", sync+"/secrets", `{"value":[]}`)
+	holds("nothing", "")
+	w.want(204, "PATCH", job, `{"synchronizationJobSettings":[{"name":"secretsPut","value":"merge"}]}`)
+	w.want(204, "PUT", sync+"/secrets", all)
+	w.want(204, "PUT", sync+"/secrets", `{"value":[]}`)
+	holds("merged again", "BaseAddress SecretToken Domain SyncAll")
+}
+
 // Shows: F-034, S-003
 func TestJobOfTheOlderTemplate(t *testing.T) {
 	w := newWorld(t, "")

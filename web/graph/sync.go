@@ -502,7 +502,7 @@ func (g *Graph) getSecrets(c *call) error {
 }
 
 // putSecrets is api/synchronization-serviceprincipal-put-synchronization.md: given keys are written, others stay, an empty
-// value removes a key, and * leaves what is stored. Before there is a job they wait for it.
+// value removes a key, and * leaves what is stored. A switch of the job has the others go. Before there is a job they wait for it.
 func (g *Graph) putSecrets(c *call) error {
 	sp, _, err := g.of(c)
 	if err != nil {
@@ -517,19 +517,21 @@ func (g *Graph) putSecrets(c *call) error {
 	if body.Value == nil {
 		return badRequest("A value is required for property 'value'.")
 	}
-	edit, given := map[string]string{}, map[string]bool{}
+	edit, none := map[string]*string{}, ""
 	for _, x := range body.Value {
 		if err := checkCredentialKey(x.Key); err != nil {
 			return err
 		}
-		if given[x.Key] {
+		if _, twice := edit[x.Key]; twice {
 			return badRequest("The key '%s' is given twice.", x.Key)
 		}
-		given[x.Key] = true
-		if x.Value == nil {
-			edit[x.Key] = ""
-		} else if *x.Value != "*" || !secretKind(x.Key) {
-			edit[x.Key] = *x.Value
+		switch {
+		case x.Value == nil:
+			edit[x.Key] = &none
+		case *x.Value == "*" && secretKind(x.Key):
+			edit[x.Key] = nil
+		default:
+			edit[x.Key] = x.Value
 		}
 	}
 	if err := g.svc.PutSecrets(sp.ID, edit); err != nil {
