@@ -84,7 +84,9 @@ func (c *cycle) conclude(err error, app Application) (result CycleResult, o *end
 	case err != nil:
 		ex.State, ex.Error = Failed, jobError(err)
 	case ex.Escrowed > 0 || st.Escrows+st.RefEscrows > 0:
-		ex.State = EntryLevelErrors
+		// What waits for a later retry is escrowed as well, though the run did not try it: the count goes with the state.
+		ex.State, ex.Escrowed = EntryLevelErrors, max(ex.Escrowed, st.Escrows+st.RefEscrows)
+		ex.EscrowedRaw = ex.Escrowed
 	default:
 		ex.State = Succeeded
 	}

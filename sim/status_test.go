@@ -58,6 +58,44 @@ func TestStatusOfAJob(t *testing.T) {
 	}
 }
 
+// TestWaitingFailuresCount: a run that ends with failures waiting for a later retry has entry-level errors, and counts them
+// as escrowed, though it tried none of them: the state and the count never disagree, behind a restart either.
+//
+// Shows: F-181, S-330
+func TestWaitingFailuresCount(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	ann, bob, cleo := w.user("ann"), w.user("bob"), w.user("cleo")
+	w.assign(ann.ID, bob.ID, cleo.ID)
+	broken := true
+	w.before(func(rw http.ResponseWriter, r *http.Request, body string) bool {
+		return broken && r.Method == http.MethodPost && !strings.Contains(body, "ann@") && w.reply(rw, 400, `{}`)
+	})
+	shows := func(when string, state ExecutionState, escrowed, failed int) {
+		t.Helper()
+		j := w.job()
+		if x := j.Status.LastExecution; x.State != state || x.Escrowed != escrowed || x.EscrowedRaw != escrowed || j.LastCycle.Counts.Fail != failed || j.Escrows != escrowed {
+			t.Errorf("%s: %+v, %d failed, %d wait", when, x, j.LastCycle.Counts.Fail, j.Escrows)
+		}
+	}
+	w.no(w.svc.Start(w.app.ID))
+	w.advance(time.Second)
+	shows("the first cycle", EntryLevelErrors, 2, 2)
+	w.advance(40 * time.Minute)
+	shows("the first retry", EntryLevelErrors, 2, 2)
+	w.advance(40 * time.Minute)
+	shows("they wait", EntryLevelErrors, 2, 0)
+	w.edit(bob.ID, "displayName", "Bob Best")
+	w.cycle()
+	shows("one is tried", EntryLevelErrors, 2, 1)
+	w.no(w.svc.Restart(w.app.ID, ResetScope{QuarantineState: true}))
+	w.advance(time.Second)
+	shows("behind a restart", EntryLevelErrors, 2, 0)
+	broken = false
+	w.no(w.svc.Restart(w.app.ID, DefaultReset()))
+	w.advance(time.Second)
+	shows("mended", Succeeded, 0, 0)
+}
+
 // TestFailureIsTold: a record of a failure has its code, its category and what to do, and no id where nothing was made
 // (resources/provisioningerrorinfo.md).
 //
