@@ -295,7 +295,7 @@ var table = []Rule{
 	{"W-086", "A POST leaves out what has no value; by a switch it says null.", known, Documented},
 	{"W-087", "A POST has an empty list of roles where roles are mapped and nobody has one.", ours, Inferred},
 	{"W-088", "Values that share a filter are gathered in one element of a POST.", scimPage, Observed},
-	{"W-089", "The work address of mail and the work phone are the primary ones; other elements are not.", scimPage, Inferred},
+	{"W-089", "The work address of mail and the work phone are the primary ones; other elements are not, and those of an extension have no primary of their own.", scimPage, Inferred},
 	{"W-090", "The parts of a name stand in a fixed order.", recorded, Observed},
 	{"W-091", "A role that is mapped by its primary flag becomes one element with that flag.", customize, Documented},
 	{"W-092", "Roles that are mapped as a whole are elements with type, name and value.", customize, Documented},

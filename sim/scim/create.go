@@ -206,7 +206,9 @@ func allNull(parts []part) bool {
 
 // appendElement writes one value of a multi-valued attribute: primary, type, then the rest by name, as the page on mappings
 // prints roles (customize-application-attributes.md, "Provisioning a role to a SCIM app"). What the filter says is not said
-// twice. A list makes an element of each of its values.
+// twice. A list makes an element of each of its values. Elements of an extension have primary only when it is mapped or
+// filtered by: a target that knows no such sub-attribute and refuses what it does not know took them (recorded in 2026:
+// https://github.com/pranems/SCIMServer, docs/evidence/scim-fresh-20260925/incident.json).
 func appendElement(b []byte, opt Options, subs []part) []byte {
 	if list, ok := subs[0].attr.Value.([]string); ok && len(subs) == 1 {
 		for i, s := range list {
@@ -226,19 +228,21 @@ func appendElement(b []byte, opt Options, subs []part) []byte {
 		return slices.IndexFunc(subs, func(p part) bool { return p.sub == sub })
 	}
 	byPrimary := strings.EqualFold(e.by, "primary")
-	put("primary")
 	switch i := mapped("primary"); {
 	case byPrimary:
+		put("primary")
 		if v, ok := parseBool(e.equals); ok && !opt.RolePrimaryString {
 			b = strconv.AppendBool(b, v)
 		} else {
 			b = appendString(b, e.equals)
 		}
 	case i >= 0:
+		put("primary")
 		a := *subs[i].attr
 		a.Type = Boolean
 		b = appendValue(b, a, true)
-	default:
+	case e.urn == "":
+		put("primary")
 		b = strconv.AppendBool(b, e.by == "type" && e.equals == "work" && (e.name == "emails" || e.name == "phoneNumbers"))
 	}
 	if e.by != "" && !byPrimary {
