@@ -16,12 +16,13 @@ import (
 
 // membership is one member of a group, and what is to be done about it.
 type membership struct {
-	num    uint64
-	target string // id at the target
-	id     string // in the directory; only of those that are named
-	told   bool   // the target was told of it
-	hidden bool   // a linked member whom the target is not told of while it is out of scope
-	do     memberStep
+	num      uint64
+	target   string // id at the target
+	id       string // in the directory; only of those that are named
+	told     bool   // the target was told of it
+	hidden   bool   // a linked member whom the target is not told of while it is out of scope
+	stranger string // UPN of a user who was chosen on demand and is no member, nor was the target told that it is
+	do       memberStep
 }
 
 type memberStep int
@@ -107,8 +108,12 @@ func (c *cycle) memberships(r *directory.Reader, b *bbolt.Bucket, group uint64, 
 		x.hidden = r.IsMember(group, n) && link != nil && !x.told && (state != directory.Live || stands != linked)
 		switch {
 		case !r.IsMember(group, n):
-			if (known || cut) && link != nil {
+			switch {
+			case (known || cut) && link != nil:
 				x.do = memberRemoved
+			case !known && c.demand != nil:
+				u, _ := r.UserByNum(n)
+				x.stranger = u.UserPrincipalName
 			}
 		case state != directory.Live: // hidden among the deleted items
 		case stands == linked:
@@ -184,6 +189,7 @@ type memberWriter struct {
 	link      *Link
 	out       *outcome
 	attribute string
+	strangers []string // chosen on demand, and no members
 	dropped   []string // members out of scope that no record has named yet
 	waiting   []string // members that wait for an object at the target; named where no other record tells what was asked
 	began     clockWall
@@ -211,6 +217,10 @@ func (t *memberWriter) write(ctx context.Context, members []membership) {
 			res.fail = waitsFor(fmt.Sprintf("We were unable to assign %s as the members of %s. The user has no object at the target yet.", x.id, t.src.DisplayName))
 		case memberDropped:
 			t.dropped = append(t.dropped, x.id)
+		case memberStays:
+			if x.stranger != "" {
+				t.strangers = append(t.strangers, x.stranger)
+			}
 		}
 		t.out.edges = append(t.out.edges, res)
 	}
@@ -219,6 +229,17 @@ func (t *memberWriter) write(ctx context.Context, members []membership) {
 		t.wait(remove, f)
 	} else {
 		t.batches(ctx, remove, false)
+	}
+	if len(t.strangers) > 0 {
+		r := t.record()
+		r.Action, r.Status, r.Skip, r.Rules = ActionOther, Skipped, SkipRedundant, []string{"S-310"}
+		are, them := "is no member", "it"
+		if len(t.strangers) > 1 {
+			are, them = "are no members", "them"
+		}
+		r.Message = fmt.Sprintf("%s %s of %s in the directory, and the target was not told otherwise: nothing was sent about %s.",
+			join(t.strangers), are, t.src.DisplayName, them)
+		t.out.records = append(t.out.records, r)
 	}
 	if len(t.dropped) > 0 {
 		r := t.record()

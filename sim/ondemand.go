@@ -386,6 +386,9 @@ func (r record) with(references []record) record {
 				r.Action = p.Action
 			}
 		}
+		if p.Status == Skipped && r.Status == Skipped && p.Message != "" { // why the references are passed over says more than that the object is equal
+			r.Message = p.Message
+		}
 		p.Requests, p.Warnings = nil, nil
 		r.Parts = append(r.Parts, p)
 	}

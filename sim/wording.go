@@ -164,6 +164,9 @@ func firstLine(s string) string {
 func (r *record) skipShort() string {
 	switch r.Skip {
 	case SkipRedundant:
+		if r.Message != "" {
+			return strings.TrimSuffix(r.Message, ".")
+		}
 		if r.Action == ActionDisable && !r.Read {
 			return "no mapping carries the loss of scope"
 		}
