@@ -40,6 +40,7 @@ func (s *Server) load() error {
 			if err := st.load(root.Bucket(name)); err != nil {
 				return fmt.Errorf("data file: target %s: %w", name, err)
 			}
+			st.used.Store(true)
 			s.stores[st.name] = st
 			return nil
 		})
@@ -194,7 +195,28 @@ func (s *Store) flush(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	b, err := root.CreateBucketIfNotExists([]byte(s.name))
+	if len(p.marks) > 0 { // a store that was emptied leaves nothing in the file
+		if err := p.write(root, s.name); err != nil {
+			return err
+		}
+	}
+	tx.OnCommit(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for k, gen := range p.marks {
+			if s.dirty[k] == gen {
+				delete(s.dirty, k)
+			}
+		}
+		if s.wiped == p.wiped {
+			s.wiped = 0
+		}
+	})
+	return nil
+}
+
+func (p *batch) write(root *bbolt.Bucket, store string) error {
+	b, err := root.CreateBucketIfNotExists([]byte(store))
 	if err != nil {
 		return err
 	}
@@ -213,18 +235,6 @@ func (s *Store) flush(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	tx.OnCommit(func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for k, gen := range p.marks {
-			if s.dirty[k] == gen {
-				delete(s.dirty, k)
-			}
-		}
-		if s.wiped == p.wiped {
-			s.wiped = 0
-		}
-	})
 	return nil
 }
 

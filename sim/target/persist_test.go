@@ -191,4 +191,15 @@ func TestStoresAreApart(t *testing.T) {
 	if !again.Store("other").Delete(b[0].ID) || again.Store("other").Delete(b[0].ID) {
 		t.Error("Delete does not tell whether there was something")
 	}
+	again.Reset()
+	again.Store("default")
+	if got := again.Stores(); !slices.Equal(got, []string{"default"}) {
+		t.Errorf("after a reset and a use of one: stores %v", got)
+	}
+	if err := again.FlushNow(); err != nil {
+		t.Fatal(err)
+	}
+	if got := newServer(t, db).Stores(); len(got) != 0 {
+		t.Errorf("the file names stores that were emptied: %v", got)
+	}
 }

@@ -63,11 +63,13 @@ func (s *Server) all() []*Store {
 	return list
 }
 
-// Stores names the stores that were used.
+// Stores names the stores that were used since the last Reset of the server.
 func (s *Server) Stores() []string {
 	var names []string
 	for _, st := range s.all() {
-		names = append(names, st.name)
+		if st.used.Load() {
+			names = append(names, st.name)
+		}
 	}
 	return names
 }
@@ -80,25 +82,28 @@ func (s *Server) Store(name string) *Store {
 	s.mu.RLock()
 	st := s.stores[name]
 	s.mu.RUnlock()
-	if st != nil {
-		return st
+	if st == nil {
+		s.mu.Lock()
+		if st = s.stores[name]; st == nil {
+			st = newStore(s, name)
+			s.stores[name] = st
+		}
+		s.mu.Unlock()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if st = s.stores[name]; st == nil {
-		st = newStore(s, name)
-		s.stores[name] = st
+	if !st.used.Load() {
+		st.used.Store(true)
 	}
 	return st
 }
 
-// Reset empties every store and takes the faults away.
+// Reset empties every store, so that none was used, and takes the faults away.
 func (s *Server) Reset() {
 	s.faults.mu.Lock()
 	s.faults.list = nil
 	s.faults.mu.Unlock()
 	for _, st := range s.all() {
 		st.Reset()
+		st.used.Store(false)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,6 +26,7 @@ type Store struct {
 	server *Server
 	name   string
 	notes  notes
+	used   atomic.Bool // since the server began or was reset
 
 	mu      sync.RWMutex
 	byID    map[uuid.UUID]*resource
