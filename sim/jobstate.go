@@ -186,6 +186,13 @@ func (j *job) watermark() (uint64, bool) {
 	return j.state.Watermark, j.state.HasWatermark
 }
 
+// readsAll reports whether the cycle that runs or comes next is an initial one, which reads everything in scope.
+func (j *job) readsAll() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return !j.state.HasWatermark
+}
+
 // save writes the state when it changed since the last commit; j.mu is held.
 func (j *job) save(tx *bbolt.Tx) error {
 	if !j.dirty || j.deleted {

@@ -328,7 +328,7 @@ func (t *step) disable(ctx context.Context) {
 			return
 		}
 		if !t.opt.SoftDelete {
-			t.remove(ctx, "It left scope, and the target has no soft delete.", append(t.src.leaving(), "S-197", "W-164")...)
+			t.remove(ctx, "It "+t.src.departure()+", and the target has no soft delete.", append(t.src.leaving(), "S-197", "W-164")...)
 			return
 		}
 		t.skip(ActionDisable, SkipRedundant, append(t.src.leaving(), "S-193")...)
@@ -350,7 +350,7 @@ func (t *step) disable(ctx context.Context) {
 		return
 	}
 	t.rec.Rules = append(t.src.leaving(), "W-054")
-	have, err := t.client.Get(ctx, t.tag(t.src.ID, "It left scope: its present state decides what is sent.", t.rec.Rules...), t.rt, t.link.Target)
+	have, err := t.client.Get(ctx, t.tag(t.src.ID, "It "+t.src.departure()+": its present state at the target decides what is sent.", t.rec.Rules...), t.rt, t.link.Target)
 	if err != nil {
 		t.failed(err)
 		t.disableMissing(err)
@@ -370,7 +370,7 @@ func (t *step) disable(ctx context.Context) {
 		return
 	}
 	again := t.watched(have, changes)
-	if err := t.patch(ctx, changes, mods, "It left scope: the target is told that it is inactive.",
+	if err := t.patch(ctx, changes, mods, "It "+t.src.departure()+": the target is told that it is inactive.",
 		append(append(t.src.leaving(), "S-192"), scim.PatchRules(t.rt, t.client.Dialect(), t.opt, changes)...)...); err != nil {
 		t.disableMissing(err)
 		return

@@ -55,6 +55,17 @@ func (src *source) leaving() []string {
 	return list
 }
 
+// departure says how an object came to be out of scope.
+func (src *source) departure() string {
+	switch {
+	case src.State != directory.Live:
+		return "was deleted"
+	case src.scope.entitled() && src.scope.Filter && !src.scope.Active && src.Kind == directory.KindUser:
+		return "was blocked (account disabled)"
+	}
+	return "left scope"
+}
+
 // readRules are those of the read of a linked object in scope.
 func (t *step) readRules() []string {
 	var list []string

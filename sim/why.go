@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"entrasim/directory"
@@ -76,6 +77,7 @@ func (s *Service) explain(j *job, n uint64, objectID string) (x Explanation, err
 	if err != nil {
 		return x, err
 	}
+	whole := due == nil || j.readsAll()
 	err = s.dir.View(func(r *directory.Reader) (err error) {
 		b := jobBucket(r.Tx(), j.num)
 		if b == nil {
@@ -107,7 +109,7 @@ func (s *Service) explain(j *job, n uint64, objectID string) (x Explanation, err
 	if !v.NextCycle.IsZero() {
 		x.Next = &v.NextCycle
 	}
-	more := whyMore{src: &src, m: mappingOf(set, src.Kind), link: link, job: v, refs: refs, looked: due == nil || due[n]}
+	more := whyMore{src: &src, m: mappingOf(set, src.Kind), link: link, job: v, now: s.clock.Now(), refs: refs, looked: whole || due[n], due: due[n]}
 	more.look(s, tune)
 	x.Steps = s.steps(&x, more)
 	x.Verdict, x.Rules = verdict(&src, &x, &more)
@@ -195,7 +197,7 @@ func verdict(src *source, x *Explanation, w *whyMore) (string, []string) {
 	case src.unread:
 		return fmt.Sprintf("Nothing is sent for %s: the mapping's input filter drops it right after reading.", who), []string{"S-124"}
 	case x.Escrow != nil:
-		if j.Started() && j.Status.Quarantine == nil && x.Next != nil && x.Escrow.Due.After(*x.Next) {
+		if j.Started() && j.Status.Quarantine == nil && x.Next != nil && !w.due && j.Progress == nil && x.Escrow.Due.After(*x.Next) {
 			when = "with the first cycle from " + dayTime(x.Escrow.Due) + " on"
 		}
 		return fmt.Sprintf("The last try for %s failed with %s; it is tried again %s.", who, x.Escrow.Code, when), []string{"S-140", "S-144"}
@@ -205,7 +207,11 @@ func verdict(src *source, x *Explanation, w *whyMore) (string, []string) {
 		c := x.blocked()
 		return fmt.Sprintf("%s is linked, and no change of it is sent: %s", who, lowerFirst(c.Text)), []string{c.Rule}
 	case x.InScope && x.Link != nil && x.Link.State == LinkActive:
-		return fmt.Sprintf("%s is provisioned to %s.", who, x.ApplicationName), []string{map[bool]string{true: "S-063", false: "S-064"}[x.Link.Created]}
+		text, rules := ended(who+" is provisioned to "+x.ApplicationName), []string{map[bool]string{true: "S-063", false: "S-064"}[x.Link.Created]}
+		if w.due {
+			return text + " A change of it is carried there " + when + ".", append(rules, "S-071")
+		}
+		return text, rules
 	case x.InScope && x.Link != nil && !w.looked:
 		return fmt.Sprintf("%s is back in scope, and the target was not told; %s.", who, notLooked), []string{"S-071"}
 	case x.InScope && x.Link != nil:
@@ -222,9 +228,9 @@ func verdict(src *source, x *Explanation, w *whyMore) (string, []string) {
 	case x.Link != nil && x.Link.State == LinkActive && w.want.Ignore:
 		return fmt.Sprintf("%s is out of scope, and the target was not told: the expression mapped to %s says IgnoreObjectFlow. It stays there as it is.", who, w.want.IgnoredBy), []string{"S-245"}
 	case x.Link != nil && x.Link.State == LinkActive && !w.looked:
-		return fmt.Sprintf("%s left scope, and the target was not told; %s.", who, notLooked), []string{"S-071"}
+		return fmt.Sprintf("%s %s, and the target was not told; %s.", who, src.departure(), notLooked), []string{"S-071"}
 	case x.Link != nil && x.Link.State == LinkActive:
-		return fmt.Sprintf("%s left scope: the target is told %s.", who, when), src.leaving()
+		return fmt.Sprintf("%s %s: the target is told %s.", who, src.departure(), when), src.leaving()
 	case x.Link != nil && w.link.Untold != "":
 		return fmt.Sprintf("%s is out of scope, and the target was not told: %s. It stays there as it is.", who, untold[w.link.Untold]), []string{w.link.Untold}
 	case x.Link != nil && x.Link.State == LinkUnmanaged:
@@ -237,18 +243,31 @@ func verdict(src *source, x *Explanation, w *whyMore) (string, []string) {
 			return fmt.Sprintf("%s is not provisioned to %s: %s", who, x.ApplicationName, lowerFirst(c.Text)), []string{c.Rule}
 		}
 	}
-	return fmt.Sprintf("%s is not provisioned to %s.", who, x.ApplicationName), nil
+	return ended(who + " is not provisioned to " + x.ApplicationName), nil
 }
+
+// ended ends a sentence, whose last word may be a name such as Contoso Inc.
+func ended(text string) string { return strings.TrimSuffix(text, ".") + "." }
 
 // when says when the object is looked at next, given that a cycle does so.
 func (w *whyMore) when() string {
 	switch {
+	case w.job.Progress != nil:
+		return "with the cycle that runs, or the one behind it"
 	case !w.job.Started():
 		return "when provisioning is started"
 	case w.job.Status.Quarantine != nil:
 		return "when the job leaves quarantine"
 	}
-	return "with the next cycle"
+	return "with the next cycle, due " + w.nextCycle()
+}
+
+// nextCycle says when the next cycle is due.
+func (w *whyMore) nextCycle() string {
+	if !w.job.NextCycle.After(w.now) {
+		return "now"
+	}
+	return "on " + dayTime(w.job.NextCycle)
 }
 
 // notLooked is when an object comes to be looked at that no cycle has a reason to look at.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -116,5 +117,80 @@ func TestWhyHeld(t *testing.T) {
 	text := fmt.Sprint(list[0].Steps)
 	if !strings.Contains(text, "Deletion threshold false Its deletion is held until deletes are allowed") || !strings.Contains(text, "The job is in quarantine") {
 		t.Error(text)
+	}
+}
+
+// TestWhyOfAChange: who is linked and has changed since the last cycle is told so, with the time of the cycle that looks at
+// it; while a cycle runs, or was cut short, that cycle does so.
+func TestWhyOfAChange(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	see := func(when, id, verdict, next string) {
+		t.Helper()
+		list, err := w.svc.Why(id)
+		w.no(err)
+		if x := list[0]; x.Verdict != verdict || !strings.Contains(x.Steps[len(x.Steps)-1].Text, next) {
+			t.Errorf("%s: %q, want %q; %q, want %q", when, x.Verdict, verdict, x.Steps[len(x.Steps)-1].Text, next)
+		}
+	}
+	ann, bob, cleo := w.user("ann"), w.user("bob"), w.user("cleo")
+	team := w.group("Team", ann.ID)
+	w.assign(ann.ID, bob.ID, cleo.ID, team.ID)
+	w.no(w.svc.Start(w.app.ID))
+	see("before the first cycle", ann.ID, "Ann is in scope and is provisioned with the next cycle, due now.", "The initial cycle is due now.")
+	w.answers(func(method, path, body string) int {
+		if method == "POST" && strings.Contains(body, "Ann") {
+			see("in the first cycle", bob.ID, "Bob is in scope and is provisioned with the cycle that runs, or the one behind it.", "The initial cycle runs.")
+		}
+		return 0
+	})
+	w.cycle()
+	see("no change", ann.ID, "Ann is provisioned to ConfigCat.", "looks at what changed since the last one")
+	w.edit(ann.ID, "displayName", "Ann Other")
+	w.edit(bob.ID, "jobTitle", "Baker") // no mapping reads it
+	w.no(w.dir.AddMembers(w.clock.Now(), team.ID, cleo.ID))
+	const next = "The next cycle is due on 5 Jan 2026, 09:40. It looks at it"
+	see("changed", ann.ID, "Ann Other is provisioned to ConfigCat. A change of it is carried there with the next cycle, due on 5 Jan 2026, 09:40.", next)
+	see("changed in what nobody reads", bob.ID, "Bob is provisioned to ConfigCat.", "It looks at what changed since the last one")
+	see("a group's members", team.ID, "Team is provisioned to ConfigCat. A change of it is carried there with the next cycle, due on 5 Jan 2026, 09:40.", next)
+	w.no(w.svc.Pause(w.app.ID))
+	see("paused", ann.ID, "Ann Other is provisioned to ConfigCat. A change of it is carried there when provisioning is started.", "Provisioning is not started.")
+	w.no(w.svc.Start(w.app.ID))
+	refuse := true
+	w.answers(func(method, path, _ string) int {
+		if refuse && method == "PATCH" && strings.HasPrefix(path, "/Users/") {
+			see("in the cycle", ann.ID, "Ann Other is provisioned to ConfigCat. A change of it is carried there with the cycle that runs, or the one behind it.", "A cycle runs.")
+			refuse = false
+			return 500
+		}
+		return 0
+	})
+	w.cycle()
+	const failed = "The last try for Ann Other failed with InternalServerError; it is tried again with the next cycle, due on 5 Jan 2026, 09:40."
+	see("failed", ann.ID, failed, "It is tried again with the first cycle from 5 Jan 2026, 09:40 on; it failed once")
+	w.edit(ann.ID, "displayName", "Ann Third")
+	see("failed and changed", ann.ID, strings.ReplaceAll(failed, "Other", "Third"), next)
+}
+
+// TestWhyAfterACut: what an initial cycle that was cut short has not come to is looked at when it goes on.
+func TestWhyAfterACut(t *testing.T) {
+	w := newWorld(t, mapping.Starter(), "")
+	ann, bob := w.user("ann"), w.user("bob")
+	w.assign(ann.ID, bob.ID)
+	w.no(w.svc.Start(w.app.ID))
+	ctx, cut := context.WithCancel(t.Context())
+	w.answers(func(method, _, body string) int {
+		if method == "POST" && strings.Contains(body, "Ann") {
+			cut()
+		}
+		return 0
+	})
+	if _, err := w.svc.RunCycles(ctx); err == nil {
+		t.Fatal("the cycle was not cut short")
+	}
+	w.reopen()
+	list, err := w.svc.Why(bob.ID)
+	w.no(err)
+	if got, want := list[0].Verdict, "Bob is in scope and is provisioned with the next cycle, due now."; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

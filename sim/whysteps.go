@@ -31,12 +31,13 @@ type whyMore struct {
 	m    *mapping.ObjectMapping // nil: the mapping is off
 	link *Link
 	job  Job
+	now  time.Time
 	want mapping.Object
 	err  error // of the mapping
 	fail *failure
 	refs *Check // nil: it has none
-	// looked: the next cycle looks at it, its failures aside; or it is not known whether it does.
-	looked bool
+	// looked: the next cycle looks at it, its failures aside; or it is not known whether it does. due: it is known to.
+	looked, due bool
 }
 
 // steps goes on where scope ends: mapping, match, the last result, and when it is looked at next.
@@ -177,17 +178,26 @@ func endlessSteps(e *Escrow, l *Link) (list []Check) {
 func (w *whyMore) next(x *Explanation) Check {
 	c := Check{Name: stepNext, Pass: true, Rule: "S-071"}
 	switch {
+	case w.job.Progress != nil:
+		c.Text = "A cycle runs. It looks at what changed before it began; the one behind it at what changed since."
+		if w.job.Progress.Kind == Initial {
+			c.Text, c.Rule = "The initial cycle runs. It looks at everybody in scope; the one behind it at what changed since it began.", "S-060"
+		}
 	case !w.job.Started():
 		c.Pass, c.Text, c.Rule = false, "Provisioning is not started.", "S-025"
 	case w.job.Status.Quarantine != nil && x.Next != nil:
 		c.Pass, c.Text, c.Rule = false, "The job is in quarantine; it is tried again on "+dayTime(*x.Next)+".", "S-170"
 	case x.Next == nil:
 		c.Pass, c.Text, c.Rule = false, "No cycle is due.", "S-025"
-	case x.Escrow != nil:
+	case x.Escrow != nil && !w.due:
 		c.Text, c.Rule = fmt.Sprintf("It is tried again with the first cycle from %s on; it failed %s since %s. A change of it makes it due at once.",
 			dayTime(later(x.Escrow.Due, *x.Next)), times(x.Escrow.Attempts), dayTime(x.Escrow.First)), "S-144"
+	case w.due:
+		c.Text = "The next cycle is due " + w.nextCycle() + ". It looks at it, since it changed after the last one had read it."
+	case w.job.LastCycle == nil:
+		c.Text, c.Rule = "The initial cycle is due "+w.nextCycle()+". It looks at everybody in scope.", "S-060"
 	default:
-		c.Text = "The next cycle is due on " + dayTime(*x.Next) + ". It looks at what changed since the last one; a restart looks at everybody."
+		c.Text = "The next cycle is due " + w.nextCycle() + ". It looks at what changed since the last one; a restart looks at everybody."
 	}
 	return c
 }
