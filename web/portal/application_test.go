@@ -27,6 +27,13 @@ func TestConnectivity(t *testing.T) {
 	s := newSite(t, 10, "")
 	s.refused(s.post("/applications/new", "displayName", "  "), "displayName", "needs a name")
 	app := s.newApplication("Mine")
+	for _, n := range s.get(app).root.named("nav") {
+		if n.attr["class"] == "menu" && n.words() != "Manage Properties Users and groups Provisioning Monitor Provisioning logs Audit logs Target" {
+			t.Errorf("the menu of a new application: %s", n.words())
+		}
+	}
+	s.see(s.get(app+"/provisioning"), "New configuration")
+	s.see(s.get(app+"/provisioning/on-demand"), "Mine | Provision on demand")
 	at := app + "/provisioning/connectivity"
 	s.see(s.get(at), "New provisioning configuration")
 	s.refused(s.post(at, "do", "test"), "tenantUrl", "Enter the address of the SCIM endpoint")

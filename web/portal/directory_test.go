@@ -76,6 +76,8 @@ func TestUserLife(t *testing.T) {
 	s.see(s.post(path+"/enable"), "Account enabled")
 	s.cycle()
 	s.see(s.get(path), "Newer Person is provisioned to ConfigCat.", "Create ConfigCat")
+	s.see(s.post(path, "displayName", "Newest Person"), "Newest Person is provisioned to ConfigCat. A change of it is carried there with the next cycle, due on 5 Jan 2026, 09:40.")
+	s.see(s.post(path, "displayName", "Newer Person"), "Saved.")
 	p = s.questioned(path+"/delete", "Delete Newer Person?")
 	s.see(p, "Newer Person deleted. The account can be restored for 30 days.", "It can be restored until 4 Feb 2026")
 	s.sound(p)

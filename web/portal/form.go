@@ -2,6 +2,7 @@ package portal
 
 import (
 	"errors"
+	"strings"
 
 	"entrasim/directory"
 )
@@ -26,6 +27,11 @@ func faulty(fields []Field) (list []Field) {
 		}
 	}
 	return list
+}
+
+// asks reports whether the last label of a list is a question, which needs no full stop behind it.
+func asks(fields []Field) bool {
+	return len(fields) > 0 && strings.HasSuffix(fields[len(fields)-1].Label, "?")
 }
 
 // fieldErrors tells which field an error is about; nil when it is none that a reader can mend.

@@ -17,7 +17,7 @@ import (
 
 // funcs are what templates may call. Whatever returns template.HTML escapes what it is given.
 var funcs = template.FuncMap{
-	"icon": icon, "num": func(n any) string { return grouped(fmt.Sprint(n)) }, "plural": plural, "title": title, "ms": milliseconds,
+	"icon": icon, "num": func(n any) string { return grouped(fmt.Sprint(n)) }, "plural": plural, "title": title, "asks": asks, "ms": milliseconds,
 	"face": face, "initials": initials, "shown": shown, "told": told,
 	"full":   func(t time.Time) template.HTML { return stamp(t, "2 Jan 2006, 15:04:05") },
 	"short":  func(t time.Time) template.HTML { return stamp(t, "2 Jan, 15:04:05") },

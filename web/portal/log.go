@@ -27,6 +27,10 @@ type logsView struct {
 	Close     string
 }
 
+// Source and Target are what every record's identity comes from and goes to.
+func (logsView) Source() string { return sim.SourceSystem }
+func (logsView) Target() string { return sim.TargetSystem }
+
 type logRow struct {
 	sim.LogRecord
 	URL    string
@@ -124,7 +128,7 @@ func (p *Portal) logDrops(c echo.Context) ([]Drop, error) {
 		pairs = append(pairs, a.ID, a.DisplayName)
 	}
 	return []Drop{drop(c, "Application", "application", pairs...),
-		drop(c, "Action", "action", "create", "Create", "update", "Update", "disable", "Disable", "delete", "Delete", "stagedDelete", "StagedDelete", "stagedDelete", "StagedDelete", "other", "Other"),
+		drop(c, "Action", "action", "create", "Create", "update", "Update", "disable", "Disable", "delete", "Delete", "stagedDelete", "StagedDelete", "other", "Other"),
 		drop(c, "Status", "status", "success", "Success", "failure", "Failure", "skipped", "Skipped", "warning", "Warning"),
 		drop(c, "Source system", "source", sim.SourceSystem, sim.SourceSystem), drop(c, "Target system", "target", sim.TargetSystem, sim.TargetSystem)}, nil
 }

@@ -112,7 +112,10 @@ func (s *site) lastWrite(method string) sim.Exchange {
 func TestProvisioningLogs(t *testing.T) {
 	s, id := changed(t)
 	p := s.get("/logs?object=" + id)
-	s.see(p, "Renamed Person", "displayName", "One object")
+	s.see(p, "Renamed Person", "displayName", "One object", "Date Identity Action Source system Target system Status", "Update Microsoft Entra ID customappsso Success")
+	if n := strings.Count(p.root.id("main").named("form")[0].words(), "StagedDelete"); n != 1 {
+		t.Errorf("the filter of actions offers StagedDelete %d times", n)
+	}
 	logs, err := s.svc.Logs(sim.LogQuery{ObjectID: id, Limit: 1})
 	no(t, err)
 	record := "/logs?record=" + logs.Items[0].ID
@@ -230,6 +233,20 @@ func TestStage(t *testing.T) {
 		t.Errorf("%d steps", steps)
 	}
 	s.see(newSite(t, 0, "").get("/stage"), "There is no application yet.")
+}
+
+// TestReasonOfADeparture: Wire says of who is told inactive whether the account was blocked, deleted, or left scope.
+func TestReasonOfADeparture(t *testing.T) {
+	s, id := changed(t)
+	for _, c := range []struct {
+		how, want string
+		pairs     []string
+	}{{"disable", "It was blocked (account disabled): the target is told that it is inactive.", nil}, {"delete", "It was deleted: the target is told that it is inactive.", []string{"sure", "yes"}}} {
+		s.see(s.post("/users/"+id+"/"+c.how, c.pairs...), strings.Split(c.want[3:], ":")[0]+": the target is told with the next cycle")
+		s.post("/clock", "do", "40m")
+		s.see(s.get("/wire?x="+strconv.FormatUint(s.lastWrite("PATCH").ID, 10)), c.want)
+		id = s.member("Engineering")
+	}
 }
 
 func TestRules(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -122,6 +123,9 @@ func (p *page) value(field string) string {
 	return n.attr["value"]
 }
 
+// twice is a sentence with two ends.
+var twice = regexp.MustCompile(`\S{0,40}[?!.:]\.(\s|$)`)
+
 // faults lists what breaks the rules that hold for every page: one h1, headings in order, a name for everything that can
 // be pressed or filled in, ids that are unique and references that lead somewhere, nothing that runs from the page itself.
 func (p *page) faults() (list []string) {
@@ -163,6 +167,11 @@ func (p *page) faults() (list []string) {
 	}
 	for _, e := range p.root.all(func(*node) bool { return true }) {
 		list = append(list, e.faults(ids, labelled)...)
+	}
+	for _, e := range p.root.named("p", "li", "span", "h1", "h2", "h3", "td", "dd") {
+		if m := twice.FindString(e.words()); m != "" && len(e.named("pre", "code", "table")) == 0 && !e.inside("pre") && !e.inside("code") {
+			say("two full stops: %q", m)
+		}
 	}
 	return list
 }
