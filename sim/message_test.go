@@ -67,7 +67,7 @@ func TestFailedMatch(t *testing.T) {
 		{"no list", false, 404, "", other + "ServiceIncompatible", "Received response from Web resource.", "", ""},
 		{"two users", false, 200, list(`{"id":"7","userName":"ann@contoso.example"}`, `{"id":"8","userName":"ANN@contoso.example"}`), "DuplicateTargetEntries", "The target returned 2 objects whose userName is", "", "2"},
 		{"two groups", true, 200, list(`{"id":"7","displayName":"Ops"}`, `{"id":"8","displayName":"ops"}`), "DuplicateTargetEntries", "The target returned 2 objects whose displayName is", "", "2"},
-		{"groups, the filter is ignored", true, 200, list(`{"id":"7","displayName":"A"}`, `{"id":"8","displayName":"B"}`), other + "MultipleEntriesInResponse", "One group was asked for by displayName, 2 came", "", "2"},
+		{"groups, the filter is ignored", true, 200, list(`{"id":"7","displayName":"A"}`, `{"id":"8","displayName":"B"}`), other + "MultipleEntriesInResponse", "Multiple entries were found to match this value, when no more than one was expected", `displayName "Ops" was asked for and 2 groups came, among them such as have another value: the filter is ignored`, "2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, mapping.Starter(), "")

@@ -67,7 +67,8 @@ type credentials struct {
 type answer struct {
 	status     int
 	headers    [][2]string
-	scim       bool // its type is application/scim+json
+	scim       bool   // its type is application/scim+json
+	encoding   string // how its body is encoded, "" when it is as it is
 	body       []byte
 	shown      []byte
 	mask       *masker
@@ -178,6 +179,9 @@ func (c *Client) send(ctx context.Context, tag Tag, op operation, method, url st
 		if !a.scim && len(a.body) > 0 && a.status < 300 {
 			x.Warnings = contentTypeWarning
 		}
+		if (op == opProbe || op == opMatch) && a.status == http.StatusOK && withoutResources(a.body) {
+			x.Warnings = append(slices.Clip(x.Warnings), "W-079")
+		}
 	}
 	if c.record != nil {
 		c.record(x)
@@ -211,6 +215,9 @@ func (c *Client) exchange(ctx context.Context, x *Exchange, k *credentials, meth
 	a := &answer{status: res.StatusCode, body: data, shown: k.mask.bytes(data), mask: k.mask, scim: isSCIM(res.Header.Get("Content-Type")),
 		headers: make([][2]string, 0, len(res.Header))}
 	a.retryAfter, a.asksToWait = retryAfter(res.Header)
+	if e := res.Header.Get("Content-Encoding"); !strings.EqualFold(e, "identity") {
+		a.encoding = e
+	}
 	for name, values := range res.Header {
 		for _, v := range values {
 			a.headers = append(a.headers, [2]string{name, k.mask.text(v)})
@@ -260,7 +267,7 @@ func (c *Client) object(method, url string, rt ResourceType, a *answer) (*Resour
 		return nil, unreadable(opRead, method, url, a, err)
 	}
 	if several >= 0 {
-		return nil, &Error{Code: CodeMultipleEntries, Status: a.status, Rule: "W-176", Message: fmt.Sprintf("One resource was asked for, %d came. %s", several, excerpt(a.shown))}
+		return nil, &Error{Code: CodeMultipleEntries, Status: a.status, Rule: "W-176", Message: fmt.Sprintf("One resource was asked for, %d came. %s", several, a.excerpt())}
 	}
 	if r.showsMembers(rt) {
 		return nil, membersReturned(a)
@@ -274,7 +281,7 @@ func (r *Resource) showsMembers(rt ResourceType) bool {
 }
 
 func membersReturned(a *answer) *Error {
-	return &Error{Code: CodeMultipleEntries, Status: a.status, Rule: "W-176", Message: "Members were returned although excludedAttributes=members asked for none. " + excerpt(a.shown)}
+	return &Error{Code: CodeMultipleEntries, Status: a.status, Rule: "W-176", Message: "Members were returned although excludedAttributes=members asked for none. " + a.excerpt()}
 }
 
 func (c *Client) contentType(op operation, method, url string, a *answer) *Error {
@@ -311,8 +318,8 @@ func (c *Client) Match(ctx context.Context, tag Tag, rt ResourceType, by Attribu
 	stray := slices.IndexFunc(found, func(r *Resource) bool { return !r.holds(by, caseExact) })
 	switch {
 	case len(found) > 1 && rt == Group && stray >= 0:
-		return found, &Error{Code: CodeMultipleEntries, Status: a.status, Rule: "W-070", Message: fmt.Sprintf(
-			"One group was asked for by %s, %d came, among them such as have another value: the filter is ignored. %s", by.Path, len(found), excerpt(a.shown))}
+		return found, &Error{Code: CodeMultipleEntries, Status: a.status, Rule: "W-070", Message: multipleMessage, Detail: a.mask.text(fmt.Sprintf(
+			"%s %q was asked for and %d groups came, among them such as have another value: the filter is ignored", by.Path, by.text(), len(found)))}
 	case len(found) > 1:
 		return found, &Error{Code: CodeDuplicateTargetEntries, Status: a.status, Rule: "W-170", Message: a.mask.text(fmt.Sprintf(
 			"The target returned %d objects whose %s is %q. Matching needs exactly one.", len(found), by.Path, by.text()))}
@@ -387,8 +394,16 @@ func (c *Client) Create(ctx context.Context, tag Tag, rt ResourceType, attrs []A
 	if fail != nil {
 		return "", fail
 	}
-	if a.status != http.StatusCreated && a.status != http.StatusOK {
-		return "", classify(opCreate, c.ep.Dialect, http.MethodPost, url, a)
+	switch {
+	case a.status == http.StatusNoContent, (a.status == http.StatusCreated || a.status == http.StatusOK) && len(bytes.TrimSpace(a.body)) == 0:
+		return "", unreadable(opCreate, http.MethodPost, url, a, errors.New("the answer is empty; expected the new resource with its id"))
+	case a.status == http.StatusCreated, a.status == http.StatusOK:
+	default:
+		fail = classify(opCreate, c.ep.Dialect, http.MethodPost, url, a)
+		if a.status < 300 {
+			fail.Rule, fail.Detail = "W-178", "expected status 201, or 200, with the new resource and its id"
+		}
+		return "", fail
 	}
 	id, fail = c.written(opCreate, http.MethodPost, url, rt, a)
 	if fail != nil {

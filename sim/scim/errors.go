@@ -120,9 +120,32 @@ func excerpt(body []byte) string {
 	return strings.ToValidUTF8(string(body), "\ufffd")
 }
 
+// excerpt is the answer's body as messages show it: one that can't be read as text is told by its kind.
+func (a *answer) excerpt() string {
+	if a.encoding != "" {
+		return "[" + a.mask.text(a.encoding) + "]"
+	}
+	return excerpt(a.shown)
+}
+
+// beside is what an answer's headers say about why it is of no use.
+func (a *answer) beside() string {
+	if a.status >= 300 && a.status < 400 {
+		for _, h := range a.headers {
+			if h[0] == "Location" {
+				return "redirects are not followed; this one leads to " + shortURL(h[1])
+			}
+		}
+	}
+	if a.encoding != "" {
+		return "the answer is encoded as " + a.mask.text(a.encoding) + ", which no Accept-Encoding asked for"
+	}
+	return ""
+}
+
 // classify turns an answer with an unwanted status into an error.
 func classify(op operation, d Dialect, method, url string, a *answer) *Error {
-	e := &Error{Status: a.status, Code: code(op, d, a.status), Rule: refusalRule(op, a.status), RetryAfter: a.retryAfter, Repeats: a.repeats, Cut: a.cut}
+	e := &Error{Status: a.status, Code: code(op, d, a.status), Rule: refusalRule(op, a.status), Detail: a.beside(), RetryAfter: a.retryAfter, Repeats: a.repeats, Cut: a.cut}
 	switch {
 	case op == opProbe:
 		e.Code = CodeCredentialFailure
@@ -135,7 +158,7 @@ func classify(op operation, d Dialect, method, url string, a *answer) *Error {
 		e.Message = readMessage(method, url, a)
 	default:
 		e.Message = fmt.Sprintf("StatusCode: %s Message: Processing of the HTTP request resulted in an exception. Please see the HTTP response returned by the 'Response' property of this exception for details. Web Response: %s.",
-			statusName(a.status), excerpt(a.shown))
+			statusName(a.status), a.excerpt())
 		if e.Code == CodeBadRequest {
 			e.Message = oldCreateMessage + e.Message
 		}
@@ -161,6 +184,10 @@ func byBody(status int) bool {
 
 const notFoundMessage = "An HTTP/404 Not Found response was returned rather than the expected HTTP/200 OK response. To address this issue, ensure that the tenant URL is correct. The tenant URL is usually in a format like: https://<>/scim. If this does not resolve the issue, contact the application developer to ensure their SCIM endpoint conforms with the protocol https://tools.ietf.org/html/rfc7644#section-3.4.2"
 
+// multipleMessage is what a log said of a query that a target answered with more groups than asked for
+// (https://github.com/FusionAuth/fusionauth-issues/issues/3111).
+const multipleMessage = "Multiple entries were found to match this value, when no more than one was expected"
+
 // oldCreateMessage began the message of a failed create in jobs of the template customappsso.
 const oldCreateMessage = "The SCIM endpoint is not fully compatible with the Azure Active Directory SCIM client. Please refer to the Azure Active Directory SCIM provisioning documentation and adapt the SCIM endpoint to be able to process provisioning requests from Azure Active Directory. "
 
@@ -172,7 +199,7 @@ func readMessage(method, url string, a *answer) string {
 		}
 		headers.WriteString(h[0] + ": " + h[1])
 	}
-	body := excerpt(a.shown)
+	body := a.excerpt()
 	if looksLikeHTML(a) {
 		body = "[HTML]"
 	}
@@ -233,12 +260,14 @@ func code(op operation, d Dialect, status int) string {
 // unreadable is the error of an answer that came with success and can't be read.
 func unreadable(op operation, method, url string, a *answer, cause error) *Error {
 	e := &Error{Code: CodeServiceIncompatible, Status: a.status, Rule: unreadRule(op, a, cause), Unreadable: true, cause: cause}
-	e.Message = "We are not able to deserialize the resource received from your SCIM endpoint because your SCIM endpoint is not fully compatible with the Azure Active Directory SCIM client. Here is the resource we received from your SCIM endpoint: " + excerpt(a.shown)
+	e.Message = "We are not able to deserialize the resource received from your SCIM endpoint because your SCIM endpoint is not fully compatible with the Azure Active Directory SCIM client. Here is the resource we received from your SCIM endpoint: " + a.excerpt()
 	if op == opProbe {
 		e.Code = CodeCredentialFailure
 		e.Message = readMessage(method, url, a)
 	}
-	e.Detail = a.mask.text(cause.Error())
+	if e.Detail = a.beside(); e.Detail == "" {
+		e.Detail = a.mask.text(cause.Error())
+	}
 	return e
 }
 

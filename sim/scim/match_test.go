@@ -68,7 +68,7 @@ func TestHitsAreCheckedAgain(t *testing.T) {
 		{"several groups", Group, Attribute{Path: "displayName", Value: "Ops"}, false, listOf(`{"id":"1","displayName":"Ops"}`, `{"id":"2","displayName":"ops"}`), CodeDuplicateTargetEntries, ""},
 		{"several groups, filter ignored", Group, Attribute{Path: "displayName", Value: "Ops"}, false, listOf(`{"id":"1","displayName":"A"}`, `{"id":"2","displayName":"Ops"}`), CodeMultipleEntries, ""},
 		{"a group with members", Group, Attribute{Path: "displayName", Value: "Ops"}, false, listOf(`{"id":"1","displayName":"Ops","members":[{"value":"2"}]}`), CodeMultipleEntries, ""},
-		{"one of several mistyped", User, name, false, listOf(`{"id":"1","userName":"ann@contoso.example"}`, `{"id":2}`), CodeServiceIncompatible, "no id"},
+		{"one of several mistyped", User, name, false, listOf(`{"id":"1","userName":"ann@contoso.example"}`, `{"id":2}`), CodeServiceIncompatible, "id is a number; expected text"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			found, err := answering(t, 200, c.answer).Match(t.Context(), Tag{}, c.rt, c.by, c.exact)

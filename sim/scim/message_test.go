@@ -2,6 +2,7 @@ package scim
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,10 @@ func TestMessages(t *testing.T) {
 	probe := func(c *Client) error { return c.Probe(t.Context(), Tag{}, User, "userName", "x") }
 	match := func(c *Client) error {
 		_, err := c.Match(t.Context(), Tag{}, User, attribute("userName", "ann"), false)
+		return err
+	}
+	groups := func(c *Client) error {
+		_, err := c.Match(t.Context(), Tag{}, Group, attribute("displayName", "ops"), false)
 		return err
 	}
 	get := func(c *Client) error { _, err := c.Get(t.Context(), Tag{}, Group, "1"); return err }
@@ -47,11 +52,16 @@ func TestMessages(t *testing.T) {
 		{"conflict in an old job", create, CustomAppSSO, 409, "", CodeEntryConflict, "StatusCode: Conflict " + refused + ".", ""},
 		{"media type in an old job", create, CustomAppSSO, 415, "", CodeServiceIncompatible, "StatusCode: UnsupportedMediaType " + refused + ".", ""},
 		{"update refused in an old job", patch, CustomAppSSO, 400, "", CodeServiceIncompatible, "StatusCode: BadRequest " + refused + ".", ""},
-		{"hit unreadable", match, Legacy, 200, listOf(`{"id":1}`), CodeServiceIncompatible, unread + listOf(`{"id":1}`), "the resource has no id, or one that is no text"},
+		{"hit unreadable", match, Legacy, 200, listOf(`{"id":1}`), CodeServiceIncompatible, unread + listOf(`{"id":1}`), "id is a number; expected text"},
+		{"hit without id", match, Legacy, 200, listOf(`{"id":null}`), CodeServiceIncompatible, unread + listOf(`{"id":null}`), "the resource has no id"},
 		{"object unreadable", get, Legacy, 200, `{"id":"1","displayName":5}`, CodeServiceIncompatible, unread + `{"id":"1","displayName":5}`, "displayName is a number; expected text"},
-		{"create unreadable", create, Legacy, 201, ``, CodeServiceIncompatible, unread, "unexpected end of JSON input"},
+		{"create unreadable", create, Legacy, 201, ``, CodeServiceIncompatible, unread, "the answer is empty; expected the new resource with its id"},
+		{"create without content", create, Legacy, 204, ``, CodeServiceIncompatible, unread, "the answer is empty; expected the new resource with its id"},
+		{"create accepted", create, Legacy, 202, `{"id":"1"}`, CodeServiceIncompatible, "StatusCode: Accepted " + refused + `{"id":"1"}.`, "expected status 201, or 200, with the new resource and its id"},
 		{"read failed", match, Legacy, 500, "oops", CodeServerError, "Received response from Web resource. Resource: {base}/Users?… Operation: GET Response Status Code: InternalServerError Response Headers: " + headers + " Response Content: oops", ""},
 		{"read failed with a page", get, Legacy, 503, "<!DOCTYPE html><p>x", CodeServerError, "Received response from Web resource. Resource: {base}/Groups/1?… Operation: GET Response Status Code: ServiceUnavailable Response Headers: " + headers + " Response Content: [HTML]", ""},
+		{"several groups, the filter is ignored", groups, Legacy, 200, listOf(`{"id":"1","displayName":"ops"}`, `{"id":"2","displayName":"ops-test"}`), CodeMultipleEntries,
+			"Multiple entries were found to match this value, when no more than one was expected", "displayName \"ops\" was asked for and 2 groups came, among them such as have another value: the filter is ignored"},
 		{"probe refused", probe, Legacy, 401, "who?", CodeCredentialFailure, "Received response from Web resource. Resource: {base}/Users?… Operation: GET Response Status Code: Unauthorized Response Headers: " + headers + " Response Content: who?", ""},
 		{"probe answered by a page", probe, Legacy, 200, "<html>", CodeCredentialFailure, "Received response from Web resource. Resource: {base}/Users?… Operation: GET Response Status Code: OK Response Headers: " + headers + " Response Content: [HTML]", "invalid character '<' looking for beginning of value"},
 		{"probe not found", probe, Legacy, 404, "", CodeCredentialFailure, "An HTTP/404 Not Found response was returned rather than the expected HTTP/200 OK response. To address this issue, ensure that the tenant URL is correct. The tenant URL is usually in a format like: https://<>/scim. If this does not resolve the issue, contact the application developer to ensure their SCIM endpoint conforms with the protocol https://tools.ietf.org/html/rfc7644#section-3.4.2", ""},
@@ -138,5 +148,52 @@ func TestContentTypeIsNoted(t *testing.T) {
 	empty.record = func(e *Exchange) { x = e }
 	if err := empty.Patch(t.Context(), Tag{}, User, "1", []byte("{}")); err != nil || x.Warnings != nil {
 		t.Errorf("an empty answer: %v, warnings %v", err, x.Warnings)
+	}
+}
+
+// TestAnswersThatSayMoreInHeaders: an answer that was compressed without being asked for, and a redirect, are told apart
+// from others that can't be used.
+//
+// Shows: W-019
+func TestAnswersThatSayMoreInHeaders(t *testing.T) {
+	probe := func(c *Client) error { return c.Probe(t.Context(), Tag{}, User, "userName", "x") }
+	get := func(c *Client) error { _, err := c.Get(t.Context(), Tag{}, User, "1"); return err }
+	create := func(c *Client) error { _, err := c.Create(t.Context(), Tag{}, User, nil); return err }
+	for _, c := range []struct {
+		call           func(*Client) error
+		status         int
+		name, value    string
+		shown, detail  string
+		code, notShown string
+	}{
+		{probe, 200, "Content-Encoding", "gzip", "Response Content: [gzip]", "the answer is encoded as gzip, which no Accept-Encoding asked for", CodeCredentialFailure, "\x1f"},
+		{get, 200, "Content-Encoding", "br", "your SCIM endpoint: [br]", "the answer is encoded as br, which no Accept-Encoding asked for", CodeServiceIncompatible, "\x1f"},
+		{create, 400, "Content-Encoding", "gzip", "Web Response: [gzip].", "the answer is encoded as gzip, which no Accept-Encoding asked for", CodeServiceIncompatible, "\x1f"},
+		{create, 302, "Location", "https://login.example/", "StatusCode: Found", "redirects are not followed; this one leads to https://login.example/", CodeServiceIncompatible, "https"},
+		{probe, 301, "Location", "https://host.example/scim/Users/", "Response Status Code: MovedPermanently", "redirects are not followed; this one leads to https://host.example/scim/Users/", CodeCredentialFailure, "nothing"},
+	} {
+		err := c.call(answering(t, c.status, "\x1f\x8b\x08", c.name, c.value))
+		var e *Error
+		if !errors.As(err, &e) || e.Code != c.code || !strings.Contains(e.Message, c.shown) || e.Detail != c.detail || strings.Contains(e.Message, c.notShown) {
+			t.Errorf("%d %s %s: %+v", c.status, c.name, c.value, e)
+		}
+	}
+}
+
+// TestListWithoutResourcesIsNoted: a list without a hit may leave Resources out (RFC 7644, 3.4.2), and is noted; others are
+// not.
+func TestListWithoutResourcesIsNoted(t *testing.T) {
+	const head = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],`
+	for body, noted := range map[string]bool{
+		head + `"totalResults":0}`: true, head + `"totalResults":0,"resources":[]}`: true, head + `"totalResults":0,"Resources":[]}`: false,
+		head + `"totalResults":1}`: false, `<html>`: false, ``: false,
+	} {
+		client := answering(t, 200, body)
+		var x *Exchange
+		client.record = func(e *Exchange) { x = e }
+		err := client.Probe(t.Context(), Tag{}, User, "userName", "x")
+		if slices.Contains(x.Warnings, "W-079") != noted || noted && err != nil {
+			t.Errorf("%s: warnings %v, %v", body, x.Warnings, err)
+		}
 	}
 }
