@@ -26,6 +26,8 @@ import (
 //	        <object>            -> Link: which target object stands for it
 //	      anchors
 //	        <U|G><target id>    -> <object>: the same the other way round
+//	      again
+//	        <object>            -> sentAttributes: what its last update carried, until the target is seen to hold it
 //	      edges
 //	        <group><member>     -> <cycle number>: membership that the target was told, and in which cycle; 0: it was
 //	                               told or taken back, and no answer says whether the target followed
@@ -62,6 +64,7 @@ var (
 	bucketJobs        = []byte("jobs")
 	bucketLinks       = []byte("links")
 	bucketAnchors     = []byte("anchors")
+	bucketAgain       = []byte("again")
 	bucketEdges       = []byte("edges")
 	bucketMemberships = []byte("memberships")
 	bucketOwed        = []byte("owed")
@@ -136,7 +139,7 @@ func createBuckets(tx *bbolt.Tx) error {
 	})
 }
 
-var jobBuckets = [][]byte{bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketOwed, bucketDeparted, bucketHeld, bucketEscrows, bucketDue}
+var jobBuckets = [][]byte{bucketLinks, bucketAnchors, bucketAgain, bucketEdges, bucketMemberships, bucketOwed, bucketDeparted, bucketHeld, bucketEscrows, bucketDue}
 
 func createJobBuckets(tx *bbolt.Tx, app uint64) (*bbolt.Bucket, error) {
 	b, err := tx.Bucket(bucketSim).Bucket(bucketJobs).CreateBucketIfNotExists(key(app))

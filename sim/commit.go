@@ -21,7 +21,7 @@ func (c *cycle) commitPartial(out *outcome) error { return c.store([]*outcome{ou
 func (c *cycle) store(batch []*outcome, move func()) error {
 	c.storing.Lock()
 	defer c.storing.Unlock()
-	var published []record
+	var published []*record
 	err := c.updateStore(func(b *bbolt.Bucket, tx *bbolt.Tx) error {
 		published = published[:0]
 		move()
@@ -41,7 +41,7 @@ func (c *cycle) store(batch []*outcome, move func()) error {
 					c.tally(&out.records[i])
 				}
 			}
-			published = append(published, out.records...)
+			published = append(published, pointers(out.records)...)
 		}
 		return nil
 	})
@@ -68,7 +68,7 @@ func (c *cycle) store(batch []*outcome, move func()) error {
 // logOnly writes the records of objects whose outcome comes too late, since a restart dropped the links meanwhile: what was
 // asked of the target is logged all the same.
 func (c *cycle) logOnly(batch []*outcome) error {
-	var published []record
+	var published []*record
 	c.j.mu.Lock()
 	if c.j.deleted || c.j.state.Stores == c.at.Stores {
 		c.j.mu.Unlock()
@@ -87,7 +87,7 @@ func (c *cycle) logOnly(batch []*outcome) error {
 				if err := c.s.putRecord(tx, r); err != nil {
 					return err
 				}
-				published = append(published, *r)
+				published = append(published, r)
 			}
 		}
 		return nil
@@ -99,12 +99,19 @@ func (c *cycle) logOnly(batch []*outcome) error {
 	return err
 }
 
-// tell counts records that were stored, and shows them to live pages.
-func (s *Service) tell(published []record) {
-	for i := range published {
-		r := published[i]
-		s.metrics.record(&r)
-		s.events.Publish("log", func() any { return s.worded(&r) })
+func pointers(records []record) []*record {
+	list := make([]*record, len(records))
+	for i := range records {
+		list[i] = &records[i]
+	}
+	return list
+}
+
+// tell counts records that were stored, and shows them to live pages; they don't change any more.
+func (s *Service) tell(published []*record) {
+	for _, r := range published {
+		s.metrics.record(r)
+		s.events.Publish("log", func() any { return s.worded(r) })
 	}
 }
 
@@ -123,7 +130,7 @@ func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 		}
 	}
 	if out.link != nil {
-		if err := putLink(b, out.link); err != nil {
+		if err := putLink(b, out.link, out.fresh && !out.drop); err != nil {
 			return err
 		}
 		if out.fresh && !out.drop { // one that is linked anew was counted before
@@ -132,6 +139,11 @@ func (c *cycle) storeOutcome(b *bbolt.Bucket, out *outcome) error {
 			} else {
 				st.Groups++
 			}
+		}
+	}
+	if out.again != nil {
+		if err := putAgain(b, out.num, *out.again); err != nil {
+			return err
 		}
 	}
 	var before *Escrow
@@ -188,7 +200,9 @@ func (c *cycle) dropObject(b *bbolt.Bucket, n uint64) error {
 			return err
 		}
 		if l != nil {
-			c.j.state.unlinkEndless(l)
+			if err := c.j.state.unlinkEndless(b, l); err != nil {
+				return err
+			}
 		}
 	}
 	if err := dropLink(b, n); err != nil {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -38,7 +39,7 @@ func (s *Service) Connection(appID, id string) (c Connection, err error) {
 		}
 		c = Connection{ObjectID: id, SourceAnchor: l.ID, TargetAnchor: l.Target, DisplayName: l.Name, TypeName: kindName(l.Kind)}
 		if o, ok := r.Object(l.Num); ok {
-			c.SourceAnchor = o.ID
+			c.SourceAnchor, c.DisplayName = o.ID, cmp.Or(o.DisplayName, l.Name)
 		}
 		return nil
 	})
@@ -103,7 +104,9 @@ var errLinked = &directory.Error{Code: directory.Conflict, Message: "The job is 
 // unlink forgets a link with all that waits for it; j.mu is held.
 func (j *job) unlink(b *bbolt.Bucket, l *Link) error {
 	st := &j.state
-	st.unlinkEndless(l)
+	if err := st.unlinkEndless(b, l); err != nil {
+		return err
+	}
 	for _, k := range slices.Concat(escrowsOf(b, EscrowManager, l.Num), escrowsOf(b, EscrowMember, l.Num)) {
 		had, err := dropEscrow(b, k)
 		if err != nil {

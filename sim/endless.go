@@ -91,7 +91,23 @@ type endless struct {
 	Last    time.Time      `json:"l"`
 }
 
-// sentAgain is what a link keeps of an attribute that its last update carried.
+// sentAttributes are what the last update of a linked object carried, by attribute, until the target is seen to hold it. The
+// map is replaced, never changed. It is kept beside the link, whose page need not be written then.
+type sentAttributes map[string]sentAgain
+
+func getAgain(b *bbolt.Bucket, n uint64) (list sentAttributes, err error) {
+	_, err = getValue(b.Bucket(bucketAgain), key(n), &list)
+	return list, err
+}
+
+func putAgain(b *bbolt.Bucket, n uint64, list sentAttributes) error {
+	if len(list) == 0 {
+		return b.Bucket(bucketAgain).Delete(key(n))
+	}
+	return putValue(b.Bucket(bucketAgain), key(n), &list)
+}
+
+// sentAgain is what is kept of one attribute.
 type sentAgain struct {
 	Hash  uint32 // of the value that was sent
 	Times int    // updates in a row that carried it, and after which the target did not hold it
@@ -112,14 +128,14 @@ func hashText(s string) uint32 {
 	return h.Sum32()
 }
 
-// watched is what the link is to keep behind an update that sends changes, given what the target returned before it. An
+// watched is what is to be kept behind an update that sends changes, given what the target returned before it. An
 // attribute that was sent before and is sent again counts when the target did not hold what it was sent: the same value goes
 // once more, or another one, as somebody edits it, while the target returns neither. Values that the target holds, or that
 // nobody wants any more, are forgotten.
-func (t *step) watched(have *scim.Resource, changes []scim.Change) map[string]sentAgain {
-	next := map[string]sentAgain{}
+func (t *step) watched(have *scim.Resource, changes []scim.Change) sentAttributes {
+	next := sentAttributes{}
 	manager := referenceOf(t.m, "manager")
-	if a, ok := t.link.Again[manager]; ok { // sent by itself
+	if a, ok := t.again[manager]; ok { // sent by itself
 		next[manager] = a
 	}
 	for _, c := range changes {
@@ -132,7 +148,7 @@ func (t *step) watched(have *scim.Resource, changes []scim.Change) map[string]se
 			continue // sent always, and held
 		}
 		a := sentAgain{Hash: hashText(c.Text()), Times: 1}
-		before, again := t.link.Again[c.Path]
+		before, again := t.again[c.Path]
 		switch {
 		case c.Op == scim.Remove:
 			a.Kind = EndlessKept
@@ -176,9 +192,9 @@ func (t *step) wantOf(path string) *mapping.Desired {
 	return nil
 }
 
-// noteAgain gives the link what watched found, once the target took the update, and tells record and job of what has no end.
-func (t *step) noteAgain(next map[string]sentAgain, have *scim.Resource) {
-	before := t.link.Again
+// noteAgain keeps what watched found, once the target took the update, and tells record and job of what has no end.
+func (t *step) noteAgain(next sentAttributes, have *scim.Resource) {
+	before := t.again
 	if len(before)+len(next) == 0 {
 		return
 	}
@@ -188,11 +204,11 @@ func (t *step) noteAgain(next map[string]sentAgain, have *scim.Resource) {
 		}
 	}
 	t.noteEnded(before, next)
-	t.link.Again = next
+	t.again, t.out.again = next, &next
 }
 
 // noteEnded takes an object from the work that is over for it.
-func (t *step) noteEnded(before, next map[string]sentAgain) {
+func (t *step) noteEnded(before, next sentAttributes) {
 	for _, attr := range slices.Sorted(maps.Keys(before)) {
 		if before[attr].endless() && !next[attr].endless() {
 			t.out.endless = append(t.out.endless, endlessMove{-1, endless{Note: endlessNote{Attr: attr}, Object: t.w.kind}})
@@ -243,7 +259,7 @@ func (t *step) returnedAs(attr string, now, before sentAgain, have *scim.Resourc
 // managerAgain is noteAgain for a manager, which has a request of its own; have and target are ids at the target.
 func (t *step) managerAgain(have, target string) {
 	attr := t.rec.Ref
-	before, again := t.link.Again[attr]
+	before, again := t.again[attr]
 	a := sentAgain{Hash: hashText(target), Times: 1, Kind: EndlessRewritten}
 	switch {
 	case target == "":
@@ -254,27 +270,27 @@ func (t *step) managerAgain(have, target string) {
 	if again && before.Hash != hashText(have) {
 		a.Times += before.Times
 	}
-	next := maps.Clone(t.link.Again)
+	next := maps.Clone(t.again)
 	if next == nil {
-		next = map[string]sentAgain{}
+		next = sentAttributes{}
 	}
 	next[attr] = a
 	if a.endless() {
 		t.noteEndless(attr, a, "", before.endless())
 	}
-	t.noteEnded(t.link.Again, next)
-	t.link.Again = next
+	t.noteEnded(t.again, next)
+	t.again, t.out.again = next, &next
 }
 
 // managerHeld forgets it when the target returned the manager that is wanted.
 func (t *step) managerHeld() (forgot bool) {
-	if _, ok := t.link.Again[t.rec.Ref]; !ok {
+	if _, ok := t.again[t.rec.Ref]; !ok {
 		return false
 	}
-	next := maps.Clone(t.link.Again)
+	next := maps.Clone(t.again)
 	delete(next, t.rec.Ref)
-	t.noteEnded(t.link.Again, next)
-	t.link.Again = next
+	t.noteEnded(t.again, next)
+	t.again, t.out.again = next, &next
 	return true
 }
 
@@ -361,14 +377,19 @@ func (st *jobState) moveEndless(moves []endlessMove) {
 }
 
 // unlinkEndless takes a link that goes out of the endless work.
-func (st *jobState) unlinkEndless(l *Link) {
+func (st *jobState) unlinkEndless(b *bbolt.Bucket, l *Link) error {
+	again, err := getAgain(b, l.Num)
+	if err != nil {
+		return err
+	}
 	var moves []endlessMove
-	for attr, a := range l.Again {
+	for attr, a := range again {
 		if a.endless() {
 			moves = append(moves, endlessMove{-1, endless{Note: endlessNote{Attr: attr}, Object: l.Kind}})
 		}
 	}
 	st.moveEndless(moves)
+	return nil
 }
 
 // forgetEndless drops what was known of links, or of failures, that are dropped as a whole.

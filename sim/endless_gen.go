@@ -143,3 +143,89 @@ func (z sentAgain) Msgsize() (s int) {
 	s = 1 + msgp.Uint32Size + msgp.IntSize + msgp.StringPrefixSize + len(string(z.Kind))
 	return
 }
+
+// MarshalMsg implements msgp.Marshaler
+func (z sentAttributes) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	o = msgp.AppendMapHeader(o, uint32(len(z)))
+	for za0001, za0002 := range z {
+		o = msgp.AppendString(o, za0001)
+		// array header, size 3
+		o = append(o, 0x93)
+		o = msgp.AppendUint32(o, za0002.Hash)
+		o = msgp.AppendInt(o, za0002.Times)
+		o = msgp.AppendString(o, string(za0002.Kind))
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *sentAttributes) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var zb0003 uint32
+	zb0003, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if (*z) == nil {
+		(*z) = make(sentAttributes, zb0003)
+	} else if len((*z)) > 0 {
+		clear((*z))
+	}
+	var field []byte
+	_ = field
+	for zb0003 > 0 {
+		var zb0002 sentAgain
+		zb0003--
+		var zb0001 string
+		zb0001, bts, err = msgp.ReadStringBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		var zb0004 uint32
+		zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, zb0001)
+			return
+		}
+		if zb0004 != 3 {
+			err = msgp.ArrayError{Wanted: 3, Got: zb0004}
+			return
+		}
+		zb0002.Hash, bts, err = msgp.ReadUint32Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, zb0001, "Hash")
+			return
+		}
+		zb0002.Times, bts, err = msgp.ReadIntBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, zb0001, "Times")
+			return
+		}
+		{
+			var zb0005 string
+			zb0005, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, zb0001, "Kind")
+				return
+			}
+			zb0002.Kind = EndlessKind(zb0005)
+		}
+		(*z)[zb0001] = zb0002
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z sentAttributes) Msgsize() (s int) {
+	s = msgp.MapHeaderSize
+	if z != nil {
+		for zb0006, zb0007 := range z {
+			_ = zb0007
+			s += msgp.StringPrefixSize + len(zb0006) + 1 + msgp.Uint32Size + msgp.IntSize + msgp.StringPrefixSize + len(string(zb0007.Kind))
+		}
+	}
+	return
+}

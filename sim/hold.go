@@ -226,6 +226,9 @@ func (s *Service) Held(appID string, limit int) ([]Held, error) {
 				return err
 			}
 			if l != nil {
+				if o, ok := r.Object(l.Num); ok && o.DisplayName != "" { // it may have been renamed since it was linked
+					l.Name = o.DisplayName
+				}
 				list = append(list, Held{l.ID, l.Name, kindName(l.Kind), len(v) == 1 && v[0] == heldAllowed})
 			}
 		}

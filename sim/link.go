@@ -30,22 +30,16 @@ type Link struct {
 	Num     uint64         `json:"-"`
 	Kind    directory.Kind `json:"k"`
 	ID      string         `json:"id,omitempty"` // of the object in the directory, which may forget it before the link goes
-	Name    string         `json:"n,omitempty"`  // display name when it was last looked at
+	Name    string         `json:"n,omitempty"`  // display name, as it was when the link last changed otherwise
 	Target  string         `json:"t"`            // id at the target
 	State   LinkState      `json:"s"`            //
 	Created bool           `json:"c,omitempty"`  // made by this job, rather than found by matching
 	Since   time.Time      `json:"at"`           // when the link was made
-	Changed time.Time      `json:"ch"`           // the last successful write or comparison
 	Cycle   int            `json:"cy,omitempty"` // the cycle that made the link
-	Hash    string         `json:"h,omitempty"`  // of the attributes last exported
 	Manager uint64         `json:"m,omitempty"`  // manager last exported
-	Rule    string         `json:"r,omitempty"`  // synchronization rule, when not the default one
 	Away    bool           `json:"w,omitempty"`  // left out for now: an expression said so, or an input filter
 	Untold  string         `json:"ut,omitempty"` // it left scope and the target was not told: the rule that says why
-	// Again are attributes that its last update carried, until the target is seen to hold them: see endless.go. The map is
-	// replaced, never changed.
-	Again  map[string]sentAgain `json:"g,omitempty"`
-	Unsure unsure               `json:"u,omitempty"` // what was sent last without an answer that says whether the target followed
+	Unsure  unsure         `json:"u,omitempty"`  // what was sent last without an answer that says whether the target followed
 }
 
 // unsure is a write whose outcome is not known, and after which the target may stand otherwise than the link says.
@@ -83,12 +77,23 @@ func getLink(b *bbolt.Bucket, n uint64) (*Link, error) {
 	return l, nil
 }
 
-func putLink(b *bbolt.Bucket, l *Link) error {
-	anchors, anchor := b.Bucket(bucketAnchors), anchorKey(l.Kind, l.Target)
-	if num(anchors.Get(anchor)) != l.Num { // mostly it stands there, and its page need not be written again
-		if err := anchors.Put(anchor, key(l.Num)); err != nil {
+// putLink stores a link. One that stands there already is not written again, nor is one that only has another name: links of
+// objects that change lie scattered over the file, and each costs a page.
+func putLink(b *bbolt.Bucket, l *Link, fresh bool) error {
+	if !fresh {
+		old, err := getLink(b, l.Num)
+		if err != nil {
 			return err
 		}
+		if old != nil {
+			old.Name = l.Name
+			if *old == *l {
+				return nil
+			}
+		}
+	}
+	if err := b.Bucket(bucketAnchors).Put(anchorKey(l.Kind, l.Target), key(l.Num)); err != nil {
+		return err
 	}
 	return putValue(b.Bucket(bucketLinks), key(l.Num), l)
 }
@@ -106,6 +111,9 @@ func dropLink(b *bbolt.Bucket, n uint64) error {
 		}
 	}
 	if err := dropEdges(b, n, l.Kind); err != nil {
+		return err
+	}
+	if err := b.Bucket(bucketAgain).Delete(key(n)); err != nil {
 		return err
 	}
 	return b.Bucket(bucketLinks).Delete(key(n))

@@ -12,8 +12,8 @@ import (
 func (z *Link) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(16)
-	var zb0001Mask uint16 /* 16 bits */
+	zb0001Len := uint32(12)
+	var zb0001Mask uint16 /* 12 bits */
 	_ = zb0001Mask
 	if z.ID == "" {
 		zb0001Len--
@@ -29,38 +29,26 @@ func (z *Link) MarshalMsg(b []byte) (o []byte, err error) {
 	}
 	if z.Cycle == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x100
-	}
-	if z.Hash == "" {
-		zb0001Len--
-		zb0001Mask |= 0x200
+		zb0001Mask |= 0x80
 	}
 	if z.Manager == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x400
-	}
-	if z.Rule == "" {
-		zb0001Len--
-		zb0001Mask |= 0x800
+		zb0001Mask |= 0x100
 	}
 	if z.Away == false {
 		zb0001Len--
-		zb0001Mask |= 0x1000
+		zb0001Mask |= 0x200
 	}
 	if z.Untold == "" {
 		zb0001Len--
-		zb0001Mask |= 0x2000
-	}
-	if z.Again == nil {
-		zb0001Len--
-		zb0001Mask |= 0x4000
+		zb0001Mask |= 0x400
 	}
 	if z.Unsure == "" {
 		zb0001Len--
-		zb0001Mask |= 0x8000
+		zb0001Mask |= 0x800
 	}
 	// variable map header, size zb0001Len
-	o = msgp.AppendMapHeader(o, zb0001Len)
+	o = append(o, 0x80|uint8(zb0001Len))
 
 	// skip if no fields are to be emitted
 	if zb0001Len != 0 {
@@ -91,53 +79,27 @@ func (z *Link) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "at"
 		o = append(o, 0xa2, 0x61, 0x74)
 		o = msgp.AppendTime(o, z.Since)
-		// string "ch"
-		o = append(o, 0xa2, 0x63, 0x68)
-		o = msgp.AppendTime(o, z.Changed)
-		if (zb0001Mask & 0x100) == 0 { // if not omitted
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
 			// string "cy"
 			o = append(o, 0xa2, 0x63, 0x79)
 			o = msgp.AppendInt(o, z.Cycle)
 		}
-		if (zb0001Mask & 0x200) == 0 { // if not omitted
-			// string "h"
-			o = append(o, 0xa1, 0x68)
-			o = msgp.AppendString(o, z.Hash)
-		}
-		if (zb0001Mask & 0x400) == 0 { // if not omitted
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
 			// string "m"
 			o = append(o, 0xa1, 0x6d)
 			o = msgp.AppendUint64(o, z.Manager)
 		}
-		if (zb0001Mask & 0x800) == 0 { // if not omitted
-			// string "r"
-			o = append(o, 0xa1, 0x72)
-			o = msgp.AppendString(o, z.Rule)
-		}
-		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
 			// string "w"
 			o = append(o, 0xa1, 0x77)
 			o = msgp.AppendBool(o, z.Away)
 		}
-		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
 			// string "ut"
 			o = append(o, 0xa2, 0x75, 0x74)
 			o = msgp.AppendString(o, z.Untold)
 		}
-		if (zb0001Mask & 0x4000) == 0 { // if not omitted
-			// string "g"
-			o = append(o, 0xa1, 0x67)
-			o = msgp.AppendMapHeader(o, uint32(len(z.Again)))
-			for za0001, za0002 := range z.Again {
-				o = msgp.AppendString(o, za0001)
-				o, err = za0002.MarshalMsg(o)
-				if err != nil {
-					err = msgp.WrapError(err, "Again", za0001)
-					return
-				}
-			}
-		}
-		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
 			// string "u"
 			o = append(o, 0xa1, 0x75)
 			o = msgp.AppendString(o, string(z.Unsure))
@@ -214,34 +176,16 @@ func (z *Link) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Since")
 				return
 			}
-		case "ch":
-			z.Changed, bts, err = msgp.ReadTimeUTCBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Changed")
-				return
-			}
 		case "cy":
 			z.Cycle, bts, err = msgp.ReadIntBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Cycle")
 				return
 			}
-		case "h":
-			z.Hash, bts, err = msgp.ReadStringBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Hash")
-				return
-			}
 		case "m":
 			z.Manager, bts, err = msgp.ReadUint64Bytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Manager")
-				return
-			}
-		case "r":
-			z.Rule, bts, err = msgp.ReadStringBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Rule")
 				return
 			}
 		case "w":
@@ -256,43 +200,15 @@ func (z *Link) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Untold")
 				return
 			}
-		case "g":
-			var zb0004 uint32
-			zb0004, bts, err = msgp.ReadMapHeaderBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Again")
-				return
-			}
-			if z.Again == nil {
-				z.Again = make(map[string]sentAgain, zb0004)
-			} else if len(z.Again) > 0 {
-				clear(z.Again)
-			}
-			for zb0004 > 0 {
-				var za0002 sentAgain
-				zb0004--
-				var za0001 string
-				za0001, bts, err = msgp.ReadStringBytes(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Again")
-					return
-				}
-				bts, err = za0002.UnmarshalMsg(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Again", za0001)
-					return
-				}
-				z.Again[za0001] = za0002
-			}
 		case "u":
 			{
-				var zb0005 string
-				zb0005, bts, err = msgp.ReadStringBytes(bts)
+				var zb0004 string
+				zb0004, bts, err = msgp.ReadStringBytes(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "Unsure")
 					return
 				}
-				z.Unsure = unsure(zb0005)
+				z.Unsure = unsure(zb0004)
 			}
 		default:
 			bts, err = msgp.Skip(bts)
@@ -308,14 +224,7 @@ func (z *Link) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Link) Msgsize() (s int) {
-	s = 3 + 2 + msgp.ByteSize + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + msgp.StringPrefixSize + len(z.Name) + 2 + msgp.StringPrefixSize + len(z.Target) + 2 + msgp.StringPrefixSize + len(string(z.State)) + 2 + msgp.BoolSize + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.IntSize + 2 + msgp.StringPrefixSize + len(z.Hash) + 2 + msgp.Uint64Size + 2 + msgp.StringPrefixSize + len(z.Rule) + 2 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Untold) + 2 + msgp.MapHeaderSize
-	if z.Again != nil {
-		for za0001, za0002 := range z.Again {
-			_ = za0002
-			s += msgp.StringPrefixSize + len(za0001) + za0002.Msgsize()
-		}
-	}
-	s += 2 + msgp.StringPrefixSize + len(string(z.Unsure))
+	s = 1 + 2 + msgp.ByteSize + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + msgp.StringPrefixSize + len(z.Name) + 2 + msgp.StringPrefixSize + len(z.Target) + 2 + msgp.StringPrefixSize + len(string(z.State)) + 2 + msgp.BoolSize + 3 + msgp.TimeSize + 3 + msgp.IntSize + 2 + msgp.Uint64Size + 2 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Untold) + 2 + msgp.StringPrefixSize + len(string(z.Unsure))
 	return
 }
 

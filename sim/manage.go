@@ -371,7 +371,7 @@ func (s *Service) Restart(appID string, r ResetScope) error {
 	return s.change(appID, "Enable/restart provisioning configuration", "resetScope: "+r.String(), func(j *job, tx *bbolt.Tx) error {
 		b := jobBucket(tx, j.num)
 		if r.ConnectorDataStore {
-			if err := clearBuckets(b, bucketLinks, bucketAnchors, bucketEdges, bucketMemberships, bucketOwed, bucketDeparted, bucketHeld); err != nil {
+			if err := clearBuckets(b, bucketLinks, bucketAnchors, bucketAgain, bucketEdges, bucketMemberships, bucketOwed, bucketDeparted, bucketHeld); err != nil {
 				return err
 			}
 			j.state.forgetEndless(false)

@@ -13,6 +13,7 @@ import (
 type managerLook struct {
 	src    source
 	link   *Link
+	again  sentAttributes
 	held   bool   // the user itself failed
 	full   bool   // whatever changed: the cycle is an initial one, or the user came back
 	boss   uint64 // 0: there is none, or none any more
@@ -30,6 +31,9 @@ func (c *cycle) lookAtManager(n uint64) (l managerLook, err error) {
 			return errStopped
 		}
 		if l.link, err = getLink(b, n); err != nil || l.link == nil {
+			return err
+		}
+		if l.again, err = getAgain(b, n); err != nil {
 			return err
 		}
 		l.held, l.full = waiting(b, n), owes(b, n) != 0
@@ -78,7 +82,7 @@ func (c *cycle) manager(ctx context.Context, w work, list worklist) *outcome {
 		out.owes = owesUntold
 		return out
 	}
-	t := &step{cycle: c, w: w, src: look.src, m: m, link: look.link, rt: scim.User, out: out}
+	t := &step{cycle: c, w: w, src: look.src, m: m, link: look.link, again: look.again, rt: scim.User, out: out}
 	t.rec = record{App: c.app, Time: c.s.clock.Now(), Cycle: c.number, Num: w.num, Kind: w.kind, Name: t.src.DisplayName,
 		UPN: t.src.UPN, ID: t.src.ID, Import: importUpdate, Scope: &t.src.scope, Target: t.link.Target, Ref: ref.Target}
 	defer func() { t.finish(clock.Wall().Sub(began).Milliseconds()) }()
@@ -175,7 +179,7 @@ func (t *step) writeManager(ctx context.Context, look *managerLook) {
 
 func (t *step) relinkManager(manager uint64) {
 	l := *t.link
-	l.Manager, l.Changed = manager, t.rec.Time
+	l.Manager = manager
 	t.out.link = &l
 }
 

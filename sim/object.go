@@ -19,10 +19,11 @@ type outcome struct {
 	kind     directory.Kind
 	escrow   EscrowKind // what a failure is kept under
 	records  []record
-	link     *Link // to be stored; nil leaves it
-	fresh    bool  // the link is new: the object entered scope for the first time
-	drop     bool  // forget the link and the memberships exported with it
-	departed bool  // it is purged, and what stands at the target stays
+	link     *Link           // to be stored; nil leaves it
+	again    *sentAttributes // to be stored beside the link; nil leaves it
+	fresh    bool            // the link is new: the object entered scope for the first time
+	drop     bool            // forget the link and the memberships exported with it
+	departed bool            // it is purged, and what stands at the target stays
 	fail     *failure
 	clear    bool // the escrow, if any, is settled
 	asked    bool // at least one request was answered
@@ -70,9 +71,11 @@ type step struct {
 	m    *mapping.ObjectMapping
 	link *Link
 	rec  record
-	out  *outcome
-	rt   scim.ResourceType
-	want mapping.Object
+
+	again sentAttributes // of a linked one
+	out   *outcome
+	rt    scim.ResourceType
+	want  mapping.Object
 
 	search bool // it has no link, and a create of it may have been taken
 	posted bool // a create was sent
@@ -126,6 +129,11 @@ func (t *step) load() (ok bool, err error) {
 		var err error
 		if t.link, err = getLink(b, t.w.num); err != nil {
 			return err
+		}
+		if t.link != nil {
+			if t.again, err = getAgain(b, t.w.num); err != nil {
+				return err
+			}
 		}
 		t.search = t.link == nil && owes(b, t.w.num) == owesSearch
 		t.src, ok = readSource(r, t.app, t.all, t.set, t.w.num)
@@ -407,6 +415,7 @@ func (t *step) rematch(err error) bool {
 // forget gives up the link, with what was recorded of a request to it.
 func (t *step) forget() {
 	t.link, t.out.link, t.out.fail, t.out.drop = nil, nil, nil, true
+	t.again, t.out.again = nil, nil
 	t.rec.Target, t.rec.Code, t.rec.Message, t.rec.Detail, t.rec.Status = "", "", "", "", Skipped
 	t.rec.Read, t.rec.Sent, t.rec.Modified = false, false, nil
 }
@@ -417,7 +426,7 @@ func (t *step) relink(state LinkState) {
 		return
 	}
 	l := *t.link
-	l.State, l.Changed, l.ID, l.Name, l.Away, l.Untold, l.Unsure = state, t.rec.Time, t.src.ID, t.src.DisplayName, false, "", ""
+	l.State, l.ID, l.Name, l.Away, l.Untold, l.Unsure = state, t.src.ID, t.src.DisplayName, false, "", ""
 	t.out.link = &l
 }
 
@@ -635,7 +644,7 @@ func (t *step) join(ctx context.Context, have *scim.Resource) {
 }
 
 func (t *step) newLink(target string, created bool) {
-	t.link = &Link{Num: t.w.num, Kind: t.w.kind, ID: t.src.ID, Name: t.src.DisplayName, Target: target, State: LinkActive, Created: created, Since: t.rec.Time, Changed: t.rec.Time, Cycle: t.number}
+	t.link = &Link{Num: t.w.num, Kind: t.w.kind, ID: t.src.ID, Name: t.src.DisplayName, Target: target, State: LinkActive, Created: created, Since: t.rec.Time, Cycle: t.number}
 	t.out.fresh = true
 	t.rec.Target = target
 	t.mu.Lock()

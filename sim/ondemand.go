@@ -247,19 +247,19 @@ func (c *cycle) demandObject(request context.Context, what demanded) (rec record
 	if rec = out.records[0]; out.fail == nil && rec.Scope.In() && !c.stopping() {
 		if refs := c.demandReferences(request, what); refs != nil {
 			if request.Err() != nil || refs.cutShort() {
-				c.s.tell(out.records)
+				c.s.tell(pointers(out.records))
 				return rec, errStopped
 			}
 			rec = rec.with(refs.records)
 			refs.records = []record{rec}
 			if err := c.commitPartial(refs); err != nil {
-				c.s.tell(out.records)
+				c.s.tell(pointers(out.records))
 				return rec, err
 			}
 			rec = refs.records[0]
 		}
 	}
-	c.s.tell([]record{rec})
+	c.s.tell([]*record{&rec})
 	return rec, nil
 }
 

@@ -72,6 +72,7 @@ func (s *Service) explain(j *job, n uint64, objectID string) (x Explanation, err
 	var src source
 	var paths []string
 	var link *Link
+	var again sentAttributes
 	var refs *Check
 	due, err := s.due(j, set, all)
 	if err != nil {
@@ -84,6 +85,9 @@ func (s *Service) explain(j *job, n uint64, objectID string) (x Explanation, err
 			return nil
 		}
 		if link, err = getLink(b, n); err != nil {
+			return err
+		}
+		if again, err = getAgain(b, n); err != nil {
 			return err
 		}
 		x.Held = b.Bucket(bucketHeld).Get(key(n)) != nil
@@ -109,7 +113,7 @@ func (s *Service) explain(j *job, n uint64, objectID string) (x Explanation, err
 	if !v.NextCycle.IsZero() {
 		x.Next = &v.NextCycle
 	}
-	more := whyMore{src: &src, m: mappingOf(set, src.Kind), link: link, job: v, now: s.clock.Now(), refs: refs, looked: whole || due[n], due: due[n]}
+	more := whyMore{src: &src, m: mappingOf(set, src.Kind), link: link, again: again, job: v, now: s.clock.Now(), refs: refs, looked: whole || due[n], due: due[n]}
 	more.look(s, tune)
 	x.Steps = s.steps(&x, more)
 	x.Verdict, x.Rules = verdict(&src, &x, &more)

@@ -27,15 +27,16 @@ const (
 
 // whyMore is what the steps are told from.
 type whyMore struct {
-	src  *source
-	m    *mapping.ObjectMapping // nil: the mapping is off
-	link *Link
-	job  Job
-	now  time.Time
-	want mapping.Object
-	err  error // of the mapping
-	fail *failure
-	refs *Check // nil: it has none
+	src   *source
+	m     *mapping.ObjectMapping // nil: the mapping is off
+	link  *Link
+	again sentAttributes
+	job   Job
+	now   time.Time
+	want  mapping.Object
+	err   error // of the mapping
+	fail  *failure
+	refs  *Check // nil: it has none
 	// looked: the next cycle looks at it, its failures aside; or it is not known whether it does. due: it is known to.
 	looked, due bool
 }
@@ -53,7 +54,7 @@ func (s *Service) steps(x *Explanation, w whyMore) []Check {
 	if x.Held {
 		list = append(list, Check{stepHeld, false, "Its deletion is held until deletes are allowed, it is back in scope, or no more of them are due than the threshold allows.", "S-230"})
 	}
-	if n := endlessSteps(x.Escrow, w.link); len(n) > 0 {
+	if n := endlessSteps(x.Escrow, w.again); len(n) > 0 {
 		list = append(list, n...)
 	}
 	return append(list, w.next(x))
@@ -157,7 +158,7 @@ func (w *whyMore) last(x *Explanation) Check {
 }
 
 // endlessSteps are what comes back for the object in cycle after cycle.
-func endlessSteps(e *Escrow, l *Link) (list []Check) {
+func endlessSteps(e *Escrow, again sentAttributes) (list []Check) {
 	add := func(n endlessNote) {
 		text, cure := n.text()
 		list = append(list, Check{stepEndless, false, text + " " + cure, n.rules()[0]})
@@ -165,11 +166,9 @@ func endlessSteps(e *Escrow, l *Link) (list []Check) {
 	if e != nil && e.Pairs >= endlessAfter {
 		add(endlessNote{Kind: EndlessConflict, Attr: conflictAttr, Times: e.Pairs})
 	}
-	if l != nil {
-		for _, attr := range slices.Sorted(maps.Keys(l.Again)) {
-			if a := l.Again[attr]; a.endless() {
-				add(endlessNote{Kind: a.Kind, Attr: attr, Times: a.Times})
-			}
+	for _, attr := range slices.Sorted(maps.Keys(again)) {
+		if a := again[attr]; a.endless() {
+			add(endlessNote{Kind: a.Kind, Attr: attr, Times: a.Times})
 		}
 	}
 	return list

@@ -9,7 +9,8 @@ import (
 
 // part is a mapped value on its way into a POST, with its path taken apart. attr is nil for what is in every body.
 type part struct {
-	path
+	*path
+	sub     string // as in the path, save for an element's value
 	attr    *Attribute
 	element int // parts of one filter share it: the place of the first among them
 	place   int // rank among the members of its URN
@@ -18,6 +19,7 @@ type part struct {
 // partOf takes an attribute's path apart. An element without a sub-attribute behind it is its value.
 func partOf(a *Attribute) part {
 	p := part{path: parsePath(a.Path), attr: a}
+	p.sub = p.path.sub
 	if p.filter && p.sub == "" {
 		p.sub = "value"
 	}
@@ -60,7 +62,7 @@ func (p *part) member(q *part) bool { return p.urn == q.urn && p.name == q.name 
 
 // sortParts brings the parts of a body into the order of the wire: externalId and the naming attribute, then the rest by
 // name, then extensions by URN; within a member its elements in mapping order, and their sub-attributes.
-func sortParts(rt ResourceType, parts []part) []part {
+func sortParts(rt ResourceType, parts []part) {
 	for i := range parts {
 		if !parts[i].filter {
 			continue // a member holds either elements or none
@@ -72,12 +74,10 @@ func sortParts(rt ResourceType, parts []part) []part {
 			}
 		}
 	}
-	order := make([]*part, len(parts)) // parts are large: what is moved while sorting points to them
 	for i := range parts {
 		parts[i].place = parts[i].rank(rt)
-		order[i] = &parts[i]
 	}
-	slices.SortStableFunc(order, func(x, y *part) int {
+	slices.SortStableFunc(parts, func(x, y part) int {
 		switch { // what is costly is asked last
 		case x.urn != y.urn:
 			return strings.Compare(x.urn, y.urn)
@@ -90,11 +90,6 @@ func sortParts(rt ResourceType, parts []part) []part {
 		}
 		return cmp.Or(x.subRank()-y.subRank(), strings.Compare(x.sub, y.sub))
 	})
-	sorted := make([]part, len(parts))
-	for i, p := range order {
-		sorted[i] = *p
-	}
-	return sorted
 }
 
 // CreateBody is the body of a POST: schemas first, then the members in the order of sortParts.
@@ -105,14 +100,14 @@ func CreateBody(rt ResourceType, d Dialect, opt Options, attrs []Attribute) []by
 	}
 	always := func(name string) {
 		if !slices.ContainsFunc(parts, func(p part) bool { return p.urn == "" && p.name == name }) {
-			parts = append(parts, part{path: path{name: name}})
+			parts = append(parts, part{path: parsePath(name)})
 		}
 	}
 	if rt == Group && d != CustomAppSSO {
 		always("members")
 	}
 	always("meta")
-	parts = sortParts(rt, parts)
+	sortParts(rt, parts)
 
 	b := append(make([]byte, 0, 1024), `{"schemas":[`...)
 	if rt == Group {

@@ -34,9 +34,9 @@ var (
 
 const knownMost = 4096
 
-func parsePath(text string) path {
+func parsePath(text string) *path {
 	if p, ok := known.Load(text); ok {
-		return p.(path)
+		return p.(*path)
 	}
 	p := splitPath(text)
 	if knownCount.Add(1) <= knownMost {
@@ -47,8 +47,8 @@ func parsePath(text string) path {
 
 // splitPath takes a target attribute apart. It understands what attribute lists hold: plain names, sub-attributes, one
 // equality filter, and URNs in front.
-func splitPath(text string) path {
-	var p path
+func splitPath(text string) *path {
+	p := &path{}
 	head, rest := text, ""
 	if i := strings.IndexByte(text, '['); i >= 0 {
 		head = text[:i]

@@ -108,6 +108,9 @@ func (g *gate) pass(ctx context.Context) {
 // does not say (RFC 9110, section 10.2.3).
 func retryAfter(h http.Header) (d time.Duration, ok bool) {
 	text := strings.TrimSpace(h.Get("Retry-After"))
+	if text == "" {
+		return 0, false
+	}
 	if n, err := strconv.ParseUint(text, 10, 32); err == nil {
 		return time.Duration(n) * time.Second, true
 	}

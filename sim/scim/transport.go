@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -46,6 +47,44 @@ type conn struct {
 	in     *bufio.Reader
 	out    []byte
 	used   time.Time // zero before the first exchange
+	watch  *watch    // on the context of the last exchange
+	busy   atomic.Pointer[watch]
+}
+
+// watch ends exchanges of a connection when their context ends. The requests of a cycle have one context in common: it is
+// watched from the first of them on, also between two, when there is nothing to end.
+type watch struct {
+	ctx  context.Context
+	stop func() bool
+}
+
+// begin notes that an exchange under ctx begins. An error says that ctx has ended.
+func (c *conn) begin(ctx context.Context) error {
+	if c.watch == nil || c.watch.ctx != ctx {
+		c.unwatch()
+		w := &watch{ctx: ctx}
+		w.stop = context.AfterFunc(ctx, func() {
+			if c.busy.Load() == w {
+				c.Conn.Close()
+			}
+		})
+		c.watch = w
+	}
+	c.busy.Store(c.watch)
+	return ctx.Err()
+}
+
+func (c *conn) unwatch() {
+	if c.watch != nil {
+		c.watch.stop()
+		c.watch = nil
+	}
+}
+
+// Close closes the connection for good.
+func (c *conn) Close() error {
+	c.unwatch()
+	return c.Conn.Close()
 }
 
 func newTransport(base string, opt Options) (*transport, error) {
@@ -169,9 +208,12 @@ func (c *conn) exchange(ctx context.Context, deadline time.Time, method, target 
 	if err := c.SetDeadline(deadline); err != nil {
 		return nil, nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { c.Close() })
+	if err := c.begin(ctx); err != nil {
+		return nil, nil, err
+	}
 	defer func() {
-		if !stop() && res != nil {
+		c.busy.Store(nil)
+		if ctx.Err() != nil && res != nil {
 			res.Close = true
 		}
 	}()
