@@ -117,6 +117,13 @@ func TestEndlessSurvives(t *testing.T) {
 	if got := w.endless(); got != "" {
 		t.Errorf("behind a full restart: %q", got)
 	}
+	w.returns(func(s string) string { return s })
+	w.cycle()
+	w.returns(func(s string) string { return strings.ReplaceAll(s, `"active":true`, `"active":false`) })
+	edit(5)
+	if got := w.endless(); got != "" {
+		t.Errorf("a full restart forgets what was sent before: %q", got)
+	}
 }
 
 // TestEndlessEndsWithObject: who is gone is no longer counted.
