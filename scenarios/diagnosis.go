@@ -517,7 +517,7 @@ var mistakes = []mistake{
 				e.othersWork(t, func(o *talk) bool { _, v := o.asked(); return o.groups == t.groups && !special(v) })
 		})
 	}},
-	{"W-D44", "Its list has no Resources or no totalResults", "a query answers a ListResponse with totalResults and, when there are any, Resources", func(e *evidence) *talk {
+	{"W-D44", "Its list has no Resources, or no totalResults that is a number", "a query answers a ListResponse with the number totalResults and, when there are any, Resources", func(e *evidence) *talk {
 		return e.first(func(t *talk) bool {
 			if t.filter == "" || !t.ok() || t.answer == nil {
 				return false

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"entrasim/sim"
 )
@@ -176,6 +178,22 @@ func (st StepResult) print(b *strings.Builder, r Result, style Style) {
 			printExchange(b, c.Sent.Exchange, "        ", style)
 		}
 	}
+	if st.Verdict != Passed {
+		st.printExplained(b, style)
+	}
+}
+
+// printExplained says why objects of a step that failed did; the reports for programs hold all of them.
+func (st StepResult) printExplained(b *strings.Builder, style Style) {
+	const most = 5
+	list := st.Explained()
+	for i, line := range list {
+		if i == most && !style.Verbose {
+			fmt.Fprintf(b, "      and %d more\n", len(list)-most)
+			return
+		}
+		fmt.Fprintf(b, "      %s\n", style.paint(red, line))
+	}
 }
 
 // status is an answer in a word or two.
@@ -195,8 +213,15 @@ func printExchange(b *strings.Builder, x sim.Exchange, indent string, style Styl
 	fmt.Fprintf(b, "%s%s\n", indent, style.paint(grey, "  answer: "+strings.TrimSpace(status(x)+" "+clip(x.ResponseBody))))
 }
 
+// clip is a text that a target may have written, in one line for a terminal: bytes that are no text, and signs that would
+// drive the terminal, are shown as such.
 func clip(body string) string {
-	body = strings.Join(strings.Fields(body), " ")
+	body = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.Join(strings.Fields(body), " "))
 	if r := []rune(body); len(r) > 600 {
 		return string(r[:600]) + "…"
 	}

@@ -220,3 +220,25 @@ func TestCycleFails(t *testing.T) {
 		}
 	}
 }
+
+// TestFailuresAreExplained: a step that fails says why its objects failed, in words that are not in the code, and a cycle that
+// failed without a refusal why; what a target answers reaches a terminal as text.
+func TestFailuresAreExplained(t *testing.T) {
+	const head = "name: x\ntenant: {users: {ann}}\napplication: {template: guide, scope: all}\ntarget:\n  faults: ["
+	const tail = "]\nsteps:\n  - cycle:\n    expect: {log: [ann: create success]}\n"
+	for _, c := range []struct{ fault, want string }{
+		{`{method: POST, path: /Users, status: 201, body: '{"id":"1","active":"True"}'}`, "      Ann failed: active is text; expected a Boolean\n"},
+		{`{method: POST, path: /Users, status: 400, body: "no\e[31m"}`, "      Ann failed: StatusCode: BadRequest Message: Processing"},
+		{`{method: GET, path: /Users, status: 200, body: '{"schemas":["x"],"totalResults":"0","Resources":[]}'}`, "CredentialValidationFailure: totalResults is text; expected a number\n"},
+		{`{method: GET, path: /Users, status: 200, headers: {Content-Encoding: gzip}, body: "\x1f\x8b\e[31m"}`, "CredentialValidationFailure: the answer is encoded as gzip, which no Accept-Encoding asked for\n"},
+	} {
+		r := Run(t.Context(), parsed(t, head+c.fault+tail), Target{}, Options{})
+		var b bytes.Buffer
+		if err := Print(&b, r, Style{}); err != nil {
+			t.Fatal(err)
+		}
+		if text := b.String(); !strings.Contains(text, c.want) || strings.ContainsAny(text, "\x1f\x1b") {
+			t.Errorf("%s: %q is missing, or a control character is there, in\n%q", c.fault, c.want, text)
+		}
+	}
+}

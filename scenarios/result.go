@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"entrasim/sim"
@@ -80,9 +81,10 @@ func (r StepResult) Failures() []Check {
 // Trouble says that a cycle of the step failed as a whole, and shows the last answer that was an error: when a target refuses
 // the token, that is why nothing was sent. text is empty when none failed, x when each request was answered well.
 func (r StepResult) Trouble() (text string, x sim.Exchange) {
+	detail := ""
 	for _, y := range r.Cycles {
 		if y.State == sim.Failed && y.Error != nil {
-			text = "the cycle failed: " + y.Error.Code
+			text, detail = "the cycle failed: "+y.Error.Code, y.Error.Detail
 		}
 	}
 	if text == "" {
@@ -93,10 +95,31 @@ func (r StepResult) Trouble() (text string, x sim.Exchange) {
 			x = s.Exchange
 		}
 	}
-	if x.Method != "" {
+	switch {
+	case x.Method != "":
 		text += fmt.Sprintf("; %s %s: %s", x.Method, x.URL, status(x))
+	case detail != "":
+		text += ": " + clip(detail)
 	}
 	return text, x
+}
+
+// Explained are why objects failed, one line for each of them: what a code does not say.
+func (r StepResult) Explained() []string {
+	var list []string
+	for _, l := range r.Records {
+		if l.Status != sim.Failure {
+			continue
+		}
+		why := l.Detail
+		if why == "" {
+			why = l.Reason
+		}
+		if line := l.DisplayName + " failed: " + clip(why); why != "" && !slices.Contains(list, line) {
+			list = append(list, line)
+		}
+	}
+	return list
 }
 
 // Check is one expectation compared with what was seen.

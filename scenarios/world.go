@@ -268,7 +268,7 @@ func (w *world) answer(req *http.Request) (int, http.Header, []byte, error) {
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(res.Body, 16<<20))
-	return res.StatusCode, res.Header, data, err
+	return res.StatusCode, res.Header, bytes.TrimPrefix(data, []byte("\ufeff")), err
 }
 
 // heldAnswer is an answer within this process.

@@ -212,6 +212,7 @@ func (c *Client) exchange(ctx context.Context, x *Exchange, k *credentials, meth
 	if err != nil {
 		return nil, err
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // a reader of text takes the byte order mark off
 	a := &answer{status: res.StatusCode, body: data, shown: k.mask.bytes(data), mask: k.mask, scim: isSCIM(res.Header.Get("Content-Type")),
 		headers: make([][2]string, 0, len(res.Header))}
 	a.retryAfter, a.asksToWait = retryAfter(res.Header)

@@ -180,6 +180,16 @@ func TestAnswersThatSayMoreInHeaders(t *testing.T) {
 	}
 }
 
+// TestByteOrderMark: some targets begin their texts with one.
+func TestByteOrderMark(t *testing.T) {
+	client := answering(t, 200, "\ufeff"+listOf(`{"id":"1","userName":"ann"}`))
+	var x *Exchange
+	client.record = func(e *Exchange) { x = e }
+	if found, err := client.Match(t.Context(), Tag{}, User, attribute("userName", "ann"), false); err != nil || len(found) != 1 || x.ResponseBody[0] != '{' {
+		t.Errorf("%d found, %v; recorded %q", len(found), err, x.ResponseBody)
+	}
+}
+
 // TestListWithoutResourcesIsNoted: a list without a hit may leave Resources out (RFC 7644, 3.4.2), and is noted; others are
 // not.
 func TestListWithoutResourcesIsNoted(t *testing.T) {

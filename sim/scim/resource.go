@@ -192,7 +192,6 @@ func parseBody(body []byte, read func(v *fastjson.Value) error) error {
 	if !utf8.Valid(body) { // JSON is UTF-8 (RFC 8259, 8.1); as the service's reader does, other bytes are replaced
 		body = bytes.ToValidUTF8(body, []byte("\ufffd"))
 	}
-	body = bytes.TrimPrefix(body, []byte("\ufeff")) // a reader of text takes the byte order mark off
 	if len(bytes.TrimSpace(body)) == 0 {
 		return errors.New("the answer is empty")
 	}
