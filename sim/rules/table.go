@@ -285,7 +285,7 @@ var table = []Rule{
 	{"W-076", "A wrong JSON type in any attribute that SCIM defines rejects the whole answer, mapped or not.", recorded, Observed},
 	{"W-077", "A manager is written as a text, and expected as an object.", "Microsoft Q&A, questions of administrators", Observed},
 	{"W-078", "An empty text at the target counts as no value.", recorded, Observed},
-	{"W-079", "A list has schemas, totalResults and Resources, the last with a capital R; one without a hit is taken without Resources, with a warning.", scimPage, Observed},
+	{"W-079", "A list has schemas, totalResults and Resources, the last with a capital R.", scimPage, Observed},
 	{"W-080", "The members of a POST stand in a fixed order.", recorded, Observed},
 	{"W-081", "The schemas of a user are always the core and the enterprise one.", recorded, Observed},
 	{"W-082", "The URN of a customer's own extension is not among the schemas, though its object is in the body.", customize, Documented},

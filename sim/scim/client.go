@@ -179,9 +179,6 @@ func (c *Client) send(ctx context.Context, tag Tag, op operation, method, url st
 		if !a.scim && len(a.body) > 0 && a.status < 300 {
 			x.Warnings = contentTypeWarning
 		}
-		if (op == opProbe || op == opMatch) && a.status == http.StatusOK && withoutResources(a.body) {
-			x.Warnings = append(slices.Clip(x.Warnings), "W-079")
-		}
 	}
 	if c.record != nil {
 		c.record(x)

@@ -241,10 +241,10 @@ func plain(v *fastjson.Value) any {
 
 // parseList reads a ListResponse and hands each hit on. Resources with a capital R, totalResults and schemas are required,
 // startIndex and itemsPerPage are not (use-scim-to-provision-users-and-groups.md prints all five, recorded answers without
-// the last two are taken). A list without a hit may leave Resources out: RFC 7644, 3.4.2, allows it, Microsoft's validator
-// asks for schemas and totalResults alone (https://github.com/sourcegraph/sourcegraph-public-snapshot/issues/48355), and a
-// target that lives with the service calls them resources (https://github.com/ssoready/ssoready, internal/authservice/scim.go).
-// It is noted, see withoutResources: with a hit the same target is refused here.
+// the last two are taken). RFC 7644, 3.4.2, lets a target leave Resources out when nothing was found, but null there is
+// known to fail the test of a connection (https://github.com/sourcegraph/sourcegraph-public-snapshot/pull/60805), and no
+// answer without it is known to have been taken: it is refused, so that a target that passes is right for either reading,
+// and one that writes resources is told so before it has users.
 func parseList(body []byte, hit func(v *fastjson.Value) error) error {
 	return parseBody(body, func(v *fastjson.Value) error {
 		o, err := v.Object()
@@ -254,7 +254,6 @@ func parseList(body []byte, hit func(v *fastjson.Value) error) error {
 		for _, t := range listTypes { // names of the list are taken as they are written
 			v := o.Get(t.name)
 			switch {
-			case t.name == "Resources" && v == nil && o.Get("totalResults").GetInt() == 0:
 			case t.required && isNull(v):
 				return fmt.Errorf("the ListResponse has no %s", t.name)
 			case !isNull(v) && !t.is.of(v):
@@ -268,11 +267,6 @@ func parseList(body []byte, hit func(v *fastjson.Value) error) error {
 		}
 		return nil
 	})
-}
-
-// withoutResources reports whether a list is taken although it has no Resources.
-func withoutResources(body []byte) bool {
-	return !bytes.Contains(body, []byte(`"Resources"`)) && parseList(body, ignoreHit) == nil
 }
 
 // ParseResource reads one resource as strictly as an answer is read.

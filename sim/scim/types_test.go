@@ -104,8 +104,8 @@ func TestMistypedAnswers(t *testing.T) {
 	}
 }
 
-// TestListEnvelope: schemas, totalResults and Resources have to be there, the last with a capital R unless there is no hit;
-// the rest of the envelope may be missing.
+// TestListEnvelope: schemas, totalResults and Resources have to be there, the last with a capital R also in a list without
+// a hit; the rest of the envelope may be missing.
 //
 // Shows: W-079
 func TestListEnvelope(t *testing.T) {
@@ -119,8 +119,8 @@ func TestListEnvelope(t *testing.T) {
 		{`{` + urn + `,"totalResults":1,"Resources":[{"id":"1"}]}`, 1, ""},
 		{`{"Resources":[],"totalResults":0,` + urn + `}`, 0, ""},
 		{`{` + urn + `,"totalResults":0,"Resources":[],"startIndex":null}`, 0, ""},
-		{`{` + urn + `,"totalResults":0}`, 0, ""},
-		{`{` + urn + `,"totalResults":0,"resources":[]}`, 0, ""},
+		{`{` + urn + `,"totalResults":0}`, 0, "has no Resources"},
+		{`{` + urn + `,"totalResults":0,"resources":[]}`, 0, "has no Resources"},
 		{`{` + urn + `,"totalResults":0,"Resources":null}`, 0, "has no Resources"},
 		{`{` + urn + `,"totalResults":1}`, 0, "has no Resources"},
 		{`{` + urn + `,"totalResults":1,"resources":[{"id":"1"}]}`, 0, "has no Resources"},
