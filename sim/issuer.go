@@ -46,13 +46,18 @@ const (
 	issuedFor  = 90 * time.Minute
 )
 
-// tokenClaims are those of a token of version 1.0, as far as they are documented.
+// syncFabric is the application that Entra issues such a token to, Microsoft.Azure.SyncFabric: a target that lives with the
+// service takes no token of another one (https://github.com/jelhub/scimgateway, lib/scimgateway.ts, jwtVerify).
+const syncFabric = "00000014-0000-0000-c000-000000000000"
+
+// tokenClaims are those of a token of version 1.0, as far as they are documented, and the one that targets look at.
 type tokenClaims struct {
 	Audience string `json:"aud"`
 	Issuer   string `json:"iss"`
 	IssuedAt int64  `json:"iat"`
 	Begins   int64  `json:"nbf"`
 	Expires  int64  `json:"exp"`
+	Client   string `json:"appid"`
 	Tenant   string `json:"tid"`
 	Version  string `json:"ver"`
 }
@@ -76,7 +81,7 @@ func (i *issuer) bearer() (string, error) {
 	token, err := jwt.Signed(signer).Claims(tokenClaims{
 		// Every non-gallery application has this audience: it is the id of their template.
 		Audience: TemplateNonGallery, Issuer: "https://sts.windows.net/" + tenant + "/",
-		IssuedAt: at.Unix(), Begins: at.Unix(), Expires: at.Add(issuedFor).Unix(), Tenant: tenant, Version: "1.0",
+		IssuedAt: at.Unix(), Begins: at.Unix(), Expires: at.Add(issuedFor).Unix(), Client: syncFabric, Tenant: tenant, Version: "1.0",
 	}).Serialize()
 	if err != nil {
 		return "", fmt.Errorf("issuing a token: %w", err)

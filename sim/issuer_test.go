@@ -53,12 +53,13 @@ func TestIssuedToken(t *testing.T) {
 		var more struct {
 			Tenant  string `json:"tid"`
 			Version string `json:"ver"`
+			Client  string `json:"appid"`
 		}
 		w.no(token.Claims(keys, &got, &more))
 		tenant := w.dir.Tenant().ID
 		w.no(got.ValidateWithLeeway(jwt.Expected{Issuer: "https://sts.windows.net/" + tenant + "/", AnyAudience: jwt.Audience{"8adf8e6e-67b2-4cf2-a259-e3dc5476c621"}, Time: now}, 0))
 		w.no(got.ValidateWithLeeway(jwt.Expected{Time: now.Add(time.Hour)}, 0))
-		if more.Tenant != tenant || more.Version != "1.0" || !got.NotBefore.Time().Equal(got.IssuedAt.Time()) {
+		if more.Tenant != tenant || more.Version != "1.0" || more.Client != "00000014-0000-0000-c000-000000000000" || !got.NotBefore.Time().Equal(got.IssuedAt.Time()) {
 			t.Errorf("claims %+v %+v", got, more)
 		}
 		return got
