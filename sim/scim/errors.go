@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // The error codes that the service logs (howto-analyze-provisioning-logs.md, "Error codes"; those of credentials as seen in
@@ -115,15 +117,25 @@ const bodyInMessage = 4 << 10
 
 func excerpt(body []byte) string {
 	if len(body) > bodyInMessage {
-		return strings.ToValidUTF8(string(body[:bodyInMessage]), "") + "…"
+		return printable(strings.ToValidUTF8(string(body[:bodyInMessage]), "") + "…")
 	}
-	return strings.ToValidUTF8(string(body), "\ufffd")
+	return printable(string(body))
+}
+
+// printable is a text of the target's without what would drive the terminal of whoever reads it.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\ufffd"))
 }
 
 // excerpt is the answer's body as messages show it: one that can't be read as text is told by its kind.
 func (a *answer) excerpt() string {
 	if a.encoding != "" {
-		return "[" + a.mask.text(a.encoding) + "]"
+		return "[" + printable(a.mask.text(a.encoding)) + "]"
 	}
 	return excerpt(a.shown)
 }
@@ -133,12 +145,12 @@ func (a *answer) beside() string {
 	if a.status >= 300 && a.status < 400 {
 		for _, h := range a.headers {
 			if h[0] == "Location" {
-				return "redirects are not followed; this one leads to " + shortURL(h[1])
+				return "redirects are not followed; this one leads to " + printable(shortURL(h[1]))
 			}
 		}
 	}
 	if a.encoding != "" {
-		return "the answer is encoded as " + a.mask.text(a.encoding) + ", which no Accept-Encoding asked for"
+		return "the answer is encoded as " + printable(a.mask.text(a.encoding)) + ", which no Accept-Encoding asked for"
 	}
 	return ""
 }
@@ -197,7 +209,7 @@ func readMessage(method, url string, a *answer) string {
 		if headers.Len() > 0 {
 			headers.WriteString(" ")
 		}
-		headers.WriteString(h[0] + ": " + h[1])
+		headers.WriteString(h[0] + ": " + printable(h[1]))
 	}
 	body := a.excerpt()
 	if looksLikeHTML(a) {

@@ -41,6 +41,7 @@ func TestMessages(t *testing.T) {
 		code, message, detail string
 	}{
 		{"write refused", patch, Legacy, 400, `{"detail":"no"}`, CodeServiceIncompatible, "StatusCode: BadRequest " + refused + `{"detail":"no"}.`, ""},
+		{"signs that drive a terminal", patch, Legacy, 400, "\x1b[31mno\x00\tmore\n\u009b", CodeServiceIncompatible, "StatusCode: BadRequest " + refused + "\ufffd[31mno\ufffd\tmore\n\ufffd.", ""},
 		{"conflict", create, Legacy, 409, "taken", CodeEntryConflict, "StatusCode: Conflict " + refused + "taken.", ""},
 		{"a status without a name", create, Legacy, 499, "", CodeServiceIncompatible, "StatusCode: 499 " + refused + ".", ""},
 		{"too long", create, Legacy, 414, "", CodeServiceIncompatible, "StatusCode: RequestUriTooLong " + refused + ".", ""},
@@ -168,7 +169,8 @@ func TestAnswersThatSayMoreInHeaders(t *testing.T) {
 		{probe, 200, "Content-Encoding", "gzip", "Response Content: [gzip]", "the answer is encoded as gzip, which no Accept-Encoding asked for", CodeCredentialFailure, "\x1f"},
 		{get, 200, "Content-Encoding", "br", "your SCIM endpoint: [br]", "the answer is encoded as br, which no Accept-Encoding asked for", CodeServiceIncompatible, "\x1f"},
 		{create, 400, "Content-Encoding", "gzip", "Web Response: [gzip].", "the answer is encoded as gzip, which no Accept-Encoding asked for", CodeServiceIncompatible, "\x1f"},
-		{create, 302, "Location", "https://login.example/", "StatusCode: Found", "redirects are not followed; this one leads to https://login.example/", CodeServiceIncompatible, "https"},
+		{create, 302, "Location", "https://login.example/?x=1", "StatusCode: Found", "redirects are not followed; this one leads to https://login.example/?…", CodeServiceIncompatible, "https"},
+		{get, 500, "X-Note", "\u009b31m", "X-Note: \ufffd31m", "", CodeServerError, "\u009b"},
 		{probe, 301, "Location", "https://host.example/scim/Users/", "Response Status Code: MovedPermanently", "redirects are not followed; this one leads to https://host.example/scim/Users/", CodeCredentialFailure, "nothing"},
 	} {
 		err := c.call(answering(t, c.status, "\x1f\x8b\x08", c.name, c.value))
