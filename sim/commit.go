@@ -40,8 +40,8 @@ func (c *cycle) store(batch []*outcome, move func()) error {
 				if c.demand == nil {
 					c.tally(&out.records[i])
 				}
+				published = append(published, &out.records[i])
 			}
-			published = append(published, pointers(out.records)...)
 		}
 		return nil
 	})

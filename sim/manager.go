@@ -33,10 +33,12 @@ func (c *cycle) lookAtManager(n uint64) (l managerLook, err error) {
 		if l.link, err = getLink(b, n); err != nil || l.link == nil {
 			return err
 		}
-		if l.again, err = getAgain(b, n); err != nil {
-			return err
+		if c.kind != Initial || !l.link.createdIn(c.number) { // what an initial cycle made has no past
+			if l.again, err = getAgain(b, n); err != nil {
+				return err
+			}
+			l.held, l.full = waiting(b, n), owes(b, n) != 0
 		}
-		l.held, l.full = waiting(b, n), owes(b, n) != 0
 		l.src, _ = readSource(r, c.app, c.all, c.set, n)
 		if l.src.manager == 0 {
 			return nil
