@@ -31,6 +31,7 @@ import (
 //	  members                     <group><member>             kept while either is deleted, until its tombstone goes
 //	  memberof                    <member><group>
 //	  reports                     <manager><user>
+//	  dynamic                     <group> -> its membership rule, plain text: those that are processed
 //	  assignments                 <service principal><principal><role, 16 bytes>, an Assignment
 //	  assigned                    <principal><service principal><role, 16 bytes>
 //	  grants                      <id of an assignment> -> its key in assignments
@@ -52,6 +53,7 @@ var (
 	bucketMembers     = []byte("members")
 	bucketMemberOf    = []byte("memberof")
 	bucketReports     = []byte("reports")
+	bucketDynamic     = []byte("dynamic")
 	bucketAssignments = []byte("assignments")
 	bucketAssigned    = []byte("assigned")
 	bucketGrants      = []byte("grants")
@@ -63,7 +65,7 @@ var (
 
 var allBuckets = [][]byte{
 	bucketObjects, bucketIDs, bucketAppIDs, bucketUsers, bucketGroups, bucketPrincipals, bucketUPN, bucketNames, bucketMembers, bucketMemberOf,
-	bucketReports, bucketAssignments, bucketAssigned, bucketGrants, bucketDeleted, bucketTombstones, bucketCounts, bucketFeed,
+	bucketReports, bucketDynamic, bucketAssignments, bucketAssigned, bucketGrants, bucketDeleted, bucketTombstones, bucketCounts, bucketFeed,
 }
 
 var (
@@ -117,12 +119,14 @@ func deletedKey(kind Kind, at time.Time, n uint64) []byte {
 // txn is one transaction with its buckets.
 type txn struct {
 	*bbolt.Tx
-	dir *bbolt.Bucket
-	got map[string]*bbolt.Bucket
+	dir   *bbolt.Bucket
+	got   map[string]*bbolt.Bucket
+	rules *ruleCache // of the store; in a transaction that writes
+	also  []Event    // beside the one that the mutation is about
 }
 
 func begin(tx *bbolt.Tx) *txn {
-	return &txn{tx, tx.Bucket(bucketDirectory), make(map[string]*bbolt.Bucket, 8)}
+	return &txn{Tx: tx, dir: tx.Bucket(bucketDirectory), got: make(map[string]*bbolt.Bucket, 8)}
 }
 
 // in returns a bucket of the directory.

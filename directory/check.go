@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"go.etcd.io/bbolt"
+
+	"entrasim/directory/memberrule"
 )
 
 // Check walks the whole file and returns the first invariant that does not hold: each index entry has its object and the
@@ -12,7 +14,7 @@ import (
 func (s *Store) Check() error {
 	return s.db.View(func(tx *bbolt.Tx) error {
 		c := checker{begin(tx), map[string]int{}}
-		for _, step := range []func() error{c.objects, c.sizes, c.counters, c.edges, c.assignments, c.feed} {
+		for _, step := range []func() error{c.objects, c.sizes, c.counters, c.edges, c.rules, c.assignments, c.feed} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -75,6 +77,27 @@ func (c checker) objects() error {
 	})
 }
 
+// rules checks that each rule that is processed is that of a live group, whose users are those who satisfy it.
+func (c checker) rules() error {
+	c.txn.rules = &ruleCache{}
+	return c.eachRule(func(group uint64, r *memberrule.Rule) error {
+		g, ok, err := load[Group](c.txn, group)
+		if err != nil || !ok || g.State != Live || !g.Dynamic() || g.MembershipRuleState != RuleOn || string(c.in(bucketDynamic).Get(key(group))) != g.MembershipRule {
+			return fmt.Errorf("group %d: its membership rule is processed, and should not be: %+v %w", group, g, err)
+		}
+		return c.each(bucketUsers, func(k, _ []byte) error {
+			u, _, err := load[User](c.txn, num(k))
+			if err != nil {
+				return err
+			}
+			if in := c.in(bucketMembers).Get(key(group, u.Num)) != nil; in != c.satisfies(r, u) {
+				return fmt.Errorf("group %d: membership of user %d is %t, against its rule", group, u.Num, in)
+			}
+			return nil
+		})
+	})
+}
+
 // live checks what only live objects have.
 func (c checker) live(o Object, v any) error {
 	switch x := v.(type) {
@@ -99,6 +122,9 @@ func (c checker) live(o Object, v any) error {
 		}
 	case *Group:
 		c.want["groups"]++
+		if x.Dynamic() && x.MembershipRuleState == RuleOn {
+			c.want["dynamic"]++
+		}
 	case *ServicePrincipal:
 		c.want["principals"]++
 		if x.Bare {
@@ -121,7 +147,7 @@ func (c checker) live(o Object, v any) error {
 
 func (c checker) sizes() error {
 	for _, bucket := range [][]byte{bucketIDs, bucketAppIDs, bucketUsers, bucketGroups, bucketPrincipals, bucketUPN, bucketNames,
-		bucketReports, bucketDeleted, bucketTombstones} {
+		bucketReports, bucketDynamic, bucketDeleted, bucketTombstones} {
 		n := 0
 		if err := c.each(bucket, func([]byte, []byte) error { n++; return nil }); err != nil {
 			return err

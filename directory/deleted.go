@@ -41,7 +41,13 @@ func (s *Store) removeFound(now time.Time, find func(t *txn) (Object, error)) er
 		if err := t.leave(o, v); err != nil {
 			return o, err
 		}
-		if g, isGroup := v.(*Group); isGroup && !g.keptDeleted() {
+		g, isGroup := v.(*Group)
+		if isGroup {
+			if err := t.ungoverned(o.Num); err != nil {
+				return o, err
+			}
+		}
+		if isGroup && !g.keptDeleted() {
 			// Both at once: a reader of the feed sees that the group was there until now.
 			if _, err := t.log(now, change{Op: opDelete, Kind: kind, Num: o.Num}); err != nil {
 				return o, err
@@ -59,8 +65,10 @@ func (s *Store) removeFound(now time.Time, find func(t *txn) (Object, error)) er
 		if err := t.putObject(v); err != nil {
 			return o, err
 		}
-		_, err = t.log(now, change{Op: opDelete, Kind: kind, Num: o.Num})
-		return o, err
+		if _, err = t.log(now, change{Op: opDelete, Kind: kind, Num: o.Num}); err != nil || kind != KindUser {
+			return o, err
+		}
+		return o, t.followReports(now, o)
 	})
 }
 
@@ -202,8 +210,19 @@ func (s *Store) RestoreAs(now time.Time, id, userPrincipalName string) (Object, 
 			return o, err
 		}
 		out = *base
-		_, err = t.log(now, change{Op: opRestore, Kind: o.Kind, Num: o.Num, Changed: changed})
-		return o, err
+		if _, err = t.log(now, change{Op: opRestore, Kind: o.Kind, Num: o.Num, Changed: changed}); err != nil {
+			return o, err
+		}
+		switch x := v.(type) {
+		case *Group:
+			return o, t.govern(now, x)
+		case *User:
+			if err := t.follow(now, x); err != nil {
+				return o, err
+			}
+			return o, t.followReports(now, o)
+		}
+		return o, nil
 	})
 	return out, err
 }

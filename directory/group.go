@@ -113,7 +113,7 @@ func (g *Group) Get(name string) (value any, known bool) {
 // check refuses what the directory does not hold (resources/group.md, api/group-post-groups.md).
 func (g *Group) check() error {
 	for _, t := range g.GroupTypes {
-		if t != "Unified" && t != "DynamicMembership" {
+		if t != "Unified" && t != DynamicMembership {
 			return invalid("groupTypes", "groupTypes holds Unified and DynamicMembership, not %q.", t)
 		}
 	}
@@ -127,8 +127,9 @@ func (g *Group) check() error {
 		return invalid("securityEnabled", "A group is security-enabled, mail-enabled or both.")
 	case g.MailEnabled && !slices.Contains(g.GroupTypes, "Unified") && !g.synced():
 		return invalid("mailEnabled", "Only groups of type Unified can be mail-enabled here.")
-	case slices.Contains(g.GroupTypes, "DynamicMembership") && g.MembershipRule == "":
-		return invalid("membershipRule", "A group with dynamic membership has a membershipRule.")
+	}
+	if err := g.checkRule(); err != nil {
+		return err
 	}
 	return checkNickname(KindGroup, g.MailNickname)
 }
@@ -155,6 +156,7 @@ func (s *Store) CreateOwnedGroup(now time.Time, p Props, owners, members []strin
 		if err != nil {
 			return Object{}, err
 		}
+		changed = g.processed(changed)
 		if err := g.check(); err != nil {
 			return Object{}, err
 		}
@@ -166,10 +168,13 @@ func (s *Store) CreateOwnedGroup(now time.Time, p Props, owners, members []strin
 		if err := t.create(s, now, KindGroup, &g.Object, &g); err != nil {
 			return Object{}, err
 		}
-		if _, err = t.log(now, change{Op: opCreate, Kind: KindGroup, Num: g.Num, Changed: changed}); err != nil || len(members) == 0 {
+		if _, err = t.log(now, change{Op: opCreate, Kind: KindGroup, Num: g.Num, Changed: changed}); err != nil {
 			return g.Object, err
 		}
-		return g.Object, t.addMembers(now, g, members)
+		if len(members) > 0 {
+			return g.Object, t.addMembers(now, g, members)
+		}
+		return g.Object, t.govern(now, &g)
 	})
 	return g, err
 }
@@ -194,6 +199,7 @@ func (s *Store) UpdateGroup(now time.Time, id string, edit Props, members ...str
 		if err != nil {
 			return o, err
 		}
+		changed = g.processed(changed)
 		if err := g.check(); err != nil {
 			return o, err
 		}
@@ -218,8 +224,13 @@ func (s *Store) UpdateGroup(now time.Time, id string, edit Props, members ...str
 		if err := t.putObject(g); err != nil {
 			return o, err
 		}
-		_, err = t.log(now, change{Op: opUpdate, Kind: KindGroup, Num: g.Num, Changed: changed})
-		return g.Object, err
+		if _, err = t.log(now, change{Op: opUpdate, Kind: KindGroup, Num: g.Num, Changed: changed}); err != nil {
+			return g.Object, err
+		}
+		if before.Dynamic() == g.Dynamic() && before.MembershipRule == g.MembershipRule && before.MembershipRuleState == g.MembershipRuleState {
+			return g.Object, nil
+		}
+		return g.Object, t.govern(now, g)
 	})
 	return out, err
 }

@@ -40,7 +40,7 @@ func TestMembershipRules(t *testing.T) {
 	s := open(t)
 	ann, bob, ops, inner := user(t, s, "ann"), user(t, s, "bob"), group(t, s, "ops"), group(t, s, "inner")
 	team := must[Group](t)(s.CreateGroup(start, Props{"displayName": "Team", "mailNickname": "team", "groupTypes": []string{"Unified"}, "mailEnabled": true}))
-	byRule := must[Group](t)(s.CreateGroup(start, Props{"displayName": "Rule", "mailNickname": "rule", "groupTypes": []string{"DynamicMembership"}, "membershipRule": "x"}))
+	byRule := must[Group](t)(s.CreateGroup(start, Props{"displayName": "Rule", "mailNickname": "rule", "groupTypes": []string{"DynamicMembership"}, "membershipRule": "user.city -eq \"Lisbon\""}))
 	check(t, s.AddMembers(start, ops.ID, ann.UserPrincipalName, inner.ID))
 	for _, c := range []struct {
 		name, group string

@@ -25,7 +25,7 @@ func (s *Store) AddMembers(now time.Time, group string, members ...string) error
 
 // addMembers adds members to a group in the transaction of the caller.
 func (t *txn) addMembers(now time.Time, g Group, members []string) error {
-	if slices.Contains(g.GroupTypes, "DynamicMembership") {
+	if g.Dynamic() {
 		return ruled(g)
 	}
 	for _, id := range members {
@@ -109,7 +109,7 @@ func (t *txn) handPicked(id string) (Group, error) {
 	if err != nil {
 		return Group{}, err
 	}
-	if slices.Contains(g.GroupTypes, "DynamicMembership") {
+	if g.Dynamic() {
 		return *g, ruled(*g)
 	}
 	return *g, nil

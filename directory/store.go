@@ -53,6 +53,7 @@ type Store struct {
 
 	mu       sync.Mutex
 	onCommit func(Event)
+	rules    ruleCache
 }
 
 const (
@@ -309,8 +310,11 @@ func (s *Store) Reset() error {
 func (s *Store) update(f func(t *txn) ([]Event, error)) error {
 	var events []Event
 	if err := s.db.Update(func(tx *bbolt.Tx) error {
+		t := begin(tx)
+		t.rules = &s.rules
 		var err error
-		events, err = f(begin(tx))
+		events, err = f(t)
+		events = append(events, t.also...)
 		return err
 	}); err != nil {
 		return err

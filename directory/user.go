@@ -233,8 +233,10 @@ func (s *Store) CreateUser(now time.Time, p Props) (User, error) {
 		if err := t.create(s, now, KindUser, &u.Object, &u); err != nil {
 			return Object{}, err
 		}
-		_, err = t.log(now, change{Op: opCreate, Kind: KindUser, Num: u.Num, Changed: changed})
-		return u.Object, err
+		if _, err = t.log(now, change{Op: opCreate, Kind: KindUser, Num: u.Num, Changed: changed}); err != nil {
+			return u.Object, err
+		}
+		return u.Object, t.follow(now, &u)
 	})
 	return u, err
 }
@@ -340,8 +342,10 @@ func (s *Store) UpdateUser(now time.Time, id string, edit Props) (User, error) {
 		if u.ManagerNum != before.ManagerNum {
 			c.Other = before.ManagerNum
 		}
-		_, err = t.log(now, c)
-		return u.Object, err
+		if _, err = t.log(now, c); err != nil {
+			return u.Object, err
+		}
+		return u.Object, t.follow(now, u)
 	})
 	return out, err
 }

@@ -172,6 +172,7 @@ func (p *Player) createAll(users, groups Objects) error {
 	for _, e := range groups {
 		all := groupDefaults(e.Key)
 		setProps(all, e.Value, "members")
+		p.ruled(all)
 		g, err := w.dir.CreateGroup(now, p.marked(all, true))
 		if err != nil {
 			return &placed{at: e.At, message: fmt.Sprintf("create %s: %v", e.Key, err)}
@@ -203,6 +204,21 @@ func (p *Player) createAll(users, groups Objects) error {
 		}
 	}
 	return nil
+}
+
+// ruled puts ids into the membership rule of a group, {ann.objectId}: a file doesn't know them.
+func (p *Player) ruled(props directory.Props) {
+	rule, ok := props["membershipRule"].(string)
+	if !ok {
+		return
+	}
+	props["membershipRule"] = placeholder.ReplaceAllStringFunc(rule, func(name string) string {
+		handle, property, _ := strings.Cut(name[1:len(name)-1], ".")
+		if id := p.names.objects[handle]; id != "" && property == "objectId" {
+			return id
+		}
+		return name
+	})
 }
 
 // handlesIn lists the handles of a value: one alone or a list.
@@ -509,6 +525,7 @@ func (p *Player) update(list Objects) error {
 		var err error
 		props := directory.Props{}
 		setProps(props, e.Value, "")
+		p.ruled(props)
 		if boss, ok := e.Value.Get("manager"); ok && boss.Data != nil {
 			props["manager"] = p.names.objects[fmt.Sprint(boss.Data)]
 		}

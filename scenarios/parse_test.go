@@ -68,6 +68,8 @@ func TestMistakes(t *testing.T) {
 		{"a record that is none", ann + "  - cycle:\n    expect: {log: [ann: created]}\n", `here is "created"; expected one of create, update`},
 		{"a cycle that is none", ann + "  - cycle:\n    expect: {cycles: [first Succeeded]}\n", "expected one of initial, incremental"},
 		{"a status that is none", ann + "  - cycle:\n    expect: {requests: [{request: GET /Users, status: fine}]}\n", `status is "fine"; expected a number from 100 to 599, none or any`},
+		{"a membership rule that can't be read, at its line", "name: x\ntenant:\n  groups:\n    ops:\n      membershipRule: user.departmnt -eq \"x\"\nsteps: [cycle]\n", `t:5:23: membershipRule can't be evaluated. Column 1: users have no property "departmnt"`},
+		{"a membership rule of nobody", "name: x\ntenant:\n  groups:\n    ops:\n      membershipRule: Direct Reports for \"{boss.objectId}\"\nsteps: [cycle]\n", "t:5:23:"},
 		{"tags", "name: !!str x\nsteps: [cycle]\n", "t:1:7: tags (!name) have no place in a scenario"},
 		{"a merge key", "base: &b {name: x}\n<<: *b\nsteps: [cycle]\n", "t:1:7: anchors (&name) have no place in a scenario"},
 		{"bytes that are no text", "name: \xff\nsteps: [cycle]\n", "t:1:7: here are bytes that are no UTF-8"},

@@ -39,7 +39,7 @@ type Tenant struct {
 	At       Pos              `yaml:"-"`
 	Domain   string           `yaml:"domain" doc:"Domain of the user principal names that follow from handles; contoso.example when absent."`
 	Users    Objects          `yaml:"users" doc:"Users by handle, with the properties of Graph's user. What is absent follows from the handle: adele-vance is Adele Vance, adele.vance@contoso.example. manager is a handle."`
-	Groups   Objects          `yaml:"groups" doc:"Groups by handle, with the properties of Graph's group; members is a list of handles."`
+	Groups   Objects          `yaml:"groups" doc:"Groups by handle, with the properties of Graph's group; members is a list of handles. In a membershipRule {ann.objectId} is the id of ann."`
 	Generate *Company         `yaml:"generate" doc:"A generated company, beside which named users and groups stand."`
 	Handles  Map[FoundByName] `yaml:"handles" doc:"Handles for generated objects."`
 }

@@ -8,7 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"entrasim/directory"
+	"entrasim/directory/memberrule"
 	"entrasim/sim"
 	"entrasim/sim/mapping"
 	"entrasim/sim/rules"
@@ -273,6 +276,12 @@ func (c *checker) propertyType(p Entry[Value], t directory.Type) {
 			hint = "put it in quotes"
 		}
 		c.at(p.Value.At, fmt.Sprintf("%s is %s; expected %s", p.Key, show(p.Value.Data), want), hint)
+	}
+	if rule, is := p.Value.Data.(string); is && p.Key == "membershipRule" {
+		c.placeholders(rule, p.Value.At)
+		if _, err := memberrule.Parse(placeholder.ReplaceAllString(rule, uuid.Nil.String())); err != nil {
+			c.at(p.Value.At, "membershipRule can't be evaluated. "+err.Error(), "")
+		}
 	}
 }
 

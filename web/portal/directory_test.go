@@ -137,6 +137,39 @@ func TestGroupLife(t *testing.T) {
 	s.see(s.post(other.path+"/add", "member", "Twin"), "Several are called “Twin”. Give the object ID.")
 }
 
+// TestDynamicGroups: a group of dynamic membership is made and edited with its rule, whose mistakes stand at the field; its
+// members are shown, and not chosen by hand.
+func TestDynamicGroups(t *testing.T) {
+	s := newSite(t, 20, "")
+	ann := s.anyUser("")
+	rule := func(text string, more ...string) []string {
+		return append([]string{"displayName", "By rule", "membership", "dynamic", "membershipRule", text}, more...)
+	}
+	s.refused(s.post("/groups/new", rule(`user.departmnt -eq "x"`)...), "membershipRule", `Column 1: users have no property "departmnt"`)
+	s.refused(s.post("/groups/new", rule("")...), "membershipRule", "has a membershipRule")
+	p := s.post("/groups/new", rule(`user.userPrincipalName -eq "`+ann.UserPrincipalName+`"`)...)
+	s.see(p, "By rule created.", "Security, dynamic membership", "1 member", ann.DisplayName, "The members follow from the rule: whoever satisfies it joins by itself.")
+	s.sound(p)
+	if text := p.text(); strings.Contains(text, "Add member") || strings.Contains(p.html, "/remove\"") {
+		t.Errorf("members can be chosen by hand: %s", text)
+	}
+	if f := p.root.id("f-membershipRule"); f == nil || !strings.Contains(f.words(), ann.UserPrincipalName) {
+		t.Errorf("the rule is not shown: %s", p.text())
+	}
+	path := p.path
+	s.see(s.post(path+"/add", "member", ann.UserPrincipalName), "The members of By rule follow from its membership rule.")
+	s.refused(s.post(path, rule(`user.city -eq`)...), "membershipRule", "Column 14: a value is expected")
+	s.see(s.post(path, rule("user.city -eq \"Nowhere\"\r\n-or user.city -eq \"Elsewhere\"", "membershipRuleProcessingState", "On")...), "Saved.", "0 members")
+	s.see(s.post(path, rule("user.objectId -ne null", "membershipRuleProcessingState", "Paused")...), "Saved.", "0 members", "which is paused")
+	s.see(s.post(path, rule("user.objectId -ne null", "membershipRuleProcessingState", "On")...), "Saved.", "20 members")
+	p = s.post(path, "displayName", "By hand", "membership", "assigned", "membershipRule", "user.objectId -ne null")
+	s.see(p, "Saved.", "Add member", "20 members")
+	if strings.Contains(p.text(), "dynamic membership") {
+		t.Errorf("still dynamic: %s", p.text())
+	}
+	s.see(s.post(path+"/remove", "member", ann.ID), ann.DisplayName+" is no member any more.", "19 members")
+}
+
 func TestBulkOperations(t *testing.T) {
 	s := newSite(t, 20, "")
 	found, err := s.dir.Users(directory.Query{ByName: true, Limit: 3})

@@ -40,6 +40,14 @@ func (p *Portal) memberCount(id string) string {
 }
 
 func groupType(g directory.Group) string {
+	kind := groupKind(g)
+	if g.Dynamic() {
+		kind += ", dynamic membership"
+	}
+	return kind
+}
+
+func groupKind(g directory.Group) string {
 	switch {
 	case slices.Contains(g.GroupTypes, "Unified"):
 		return "Microsoft 365"
@@ -70,6 +78,7 @@ type groupView struct {
 	Fields, Faulty []Field
 	Members        []memberRow
 	MemberCount    string
+	Dynamic        string // how the members of a group with a rule come about, "" for one whose members are chosen by hand
 	Groups         []Who
 	Why            []whyView
 	History        []sim.LogRecord
@@ -85,7 +94,22 @@ func groupFields(values, faults map[string]string) []Field {
 	return []Field{
 		{Name: "displayName", Label: "Group name", Value: values["displayName"], Error: faults["displayName"]},
 		{Name: "description", Label: "Group description", Value: values["description"], Error: faults["description"], Optional: true},
+		{Name: "membership", Label: "Membership type", Value: values["membership"], Options: []Option{{"assigned", "Assigned"}, {"dynamic", "Dynamic user"}}},
+		{Name: "membershipRuleProcessingState", Label: "Rule processing", Value: values["membershipRuleProcessingState"], Error: faults["membershipRuleProcessingState"],
+			Options: []Option{{directory.RuleOn, "On"}, {directory.RulePaused, "Paused"}}, Hint: "Of a dynamic group. Paused leaves the members as they are."},
+		{Name: "membershipRule", Label: "Dynamic membership rule", Value: values["membershipRule"], Error: faults["membershipRule"], Optional: true, Full: true, Rows: 3,
+			Placeholder: `user.department -eq "Sales"`, Hint: "Of a dynamic group: its members are the users who satisfy it, and follow each change of a user."},
 	}
+}
+
+// valuesOf are the fields of a group as it is.
+func valuesOf(g directory.Group) map[string]string {
+	values := map[string]string{"displayName": g.DisplayName, "description": g.Description, "membership": "assigned", "membershipRule": g.MembershipRule,
+		"membershipRuleProcessingState": g.MembershipRuleState}
+	if g.Dynamic() {
+		values["membership"] = "dynamic"
+	}
+	return values
 }
 
 func (p *Portal) group(c echo.Context) error {
@@ -98,13 +122,19 @@ func (p *Portal) group(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.showGroup(c, g, map[string]string{"displayName": g.DisplayName, "description": g.Description}, nil)
+	return p.showGroup(c, g, valuesOf(g), nil)
 }
 
 func (p *Portal) showGroup(c echo.Context, g directory.Group, values, faults map[string]string) error {
 	v := groupView{Base: p.page(c, g.DisplayName, "groups", Link{"Groups", "/groups"}), ID: g.ID, Name: g.DisplayName, Type: groupType(g), Created: g.CreatedDateTime,
 		Fields: groupFields(values, faults), MemberCount: p.memberCount(g.ID)}
 	v.Faulty, v.Here = faulty(v.Fields), "/groups/"+g.ID
+	switch {
+	case g.Dynamic() && g.MembershipRuleState == directory.RulePaused:
+		v.Dynamic = "The members follow from the rule, which is paused: nobody joins or leaves."
+	case g.Dynamic():
+		v.Dynamic = "The members follow from the rule: whoever satisfies it joins by itself."
+	}
 	v.Fields = append(v.Fields, Field{Name: "id", Label: "Object ID", Value: g.ID, ReadOnly: true, Full: true})
 	members, err := p.dir.Members(g.ID, c.QueryParam("cursor"), pageSize)
 	if err != nil {
@@ -133,7 +163,25 @@ func (p *Portal) showGroup(c echo.Context, g directory.Group, values, faults map
 }
 
 func groupValues(c echo.Context) map[string]string {
-	return map[string]string{"displayName": strings.TrimSpace(c.FormValue("displayName")), "description": strings.TrimSpace(c.FormValue("description"))}
+	values := map[string]string{}
+	for _, name := range []string{"displayName", "description", "membership", "membershipRule", "membershipRuleProcessingState"} {
+		values[name] = strings.TrimSpace(c.FormValue(name))
+	}
+	return values
+}
+
+// groupEdit is what was entered, as an edit of a group of those types. A form without a membership type leaves it as it is.
+func groupEdit(values map[string]string, types []string) directory.Props {
+	edit := directory.Props{"displayName": values["displayName"], "description": values["description"]}
+	types = slices.DeleteFunc(slices.Clone(types), func(t string) bool { return t == directory.DynamicMembership })
+	switch values["membership"] {
+	case "dynamic":
+		edit["groupTypes"] = append(types, directory.DynamicMembership)
+		edit["membershipRule"], edit["membershipRuleProcessingState"] = values["membershipRule"], values["membershipRuleProcessingState"]
+	case "assigned":
+		edit["groupTypes"], edit["membershipRule"], edit["membershipRuleProcessingState"] = types, nil, nil
+	}
+	return edit
 }
 
 func (p *Portal) saveGroup(c echo.Context) error {
@@ -142,7 +190,7 @@ func (p *Portal) saveGroup(c echo.Context) error {
 		return err
 	}
 	values := groupValues(c)
-	if _, err := p.dir.UpdateGroup(p.Service.Clock().Now(), g.ID, directory.Props{"displayName": values["displayName"], "description": values["description"]}); err != nil {
+	if _, err := p.dir.UpdateGroup(p.Service.Clock().Now(), g.ID, groupEdit(values, g.GroupTypes)); err != nil {
 		if faults := fieldErrors(err, "displayName"); faults != nil {
 			return p.showGroup(c, g, values, faults)
 		}
@@ -228,7 +276,9 @@ func (p *Portal) showNewGroup(c echo.Context, values, faults map[string]string) 
 
 func (p *Portal) createGroup(c echo.Context) error {
 	values := groupValues(c)
-	g, err := p.dir.CreateGroup(p.Service.Clock().Now(), directory.Props{"displayName": values["displayName"], "description": values["description"], "mailNickname": p.nickname(values["displayName"])})
+	edit := groupEdit(values, nil)
+	edit["mailNickname"] = p.nickname(values["displayName"])
+	g, err := p.dir.CreateGroup(p.Service.Clock().Now(), edit)
 	if err != nil {
 		if faults := fieldErrors(err, "displayName"); faults != nil {
 			return p.showNewGroup(c, values, faults)
