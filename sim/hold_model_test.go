@@ -16,11 +16,7 @@ import (
 // restarts of the job and of the program, changes of the threshold, allowed deletions. No cycle carries out more deletions than
 // the threshold and what was allowed; and when the prevention is off in the end, the target is what the directory says.
 func TestHoldingAtRandom(t *testing.T) {
-	seeds := 40
-	if testing.Short() {
-		seeds = 10
-	}
-	for seed := range seeds {
+	for seed := range 40 {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { newHoldings(t, uint64(seed)).play(40) })
 	}
 }

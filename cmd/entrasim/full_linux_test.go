@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -47,19 +46,7 @@ func TestFullDisk(t *testing.T) {
 		people, groups, lives = 4000, 60, 40
 	}
 	r := chance(t)
-	folder := t.TempDir()
-	tg, err := launch(folder, os.Environ(), "target", "--addr", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := tg.stop(); err != nil {
-			t.Error(err)
-		}
-	}()
-	path := filepath.Join(folder, "full.db")
-	l := serveFile(t, path, "--users", fmt.Sprint(people), "--groups", fmt.Sprint(groups))
-	app := l.application("Elsewhere", tg.url)
+	l, path, app, target := elsewhere(t, people, groups)
 	if err := l.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +115,7 @@ func TestFullDisk(t *testing.T) {
 		t.Error(err)
 	}
 	ten := readTenant(t, path)
-	ten.agree(t, "Elsewhere", ten.apps["Elsewhere"], readTarget(t, tg.url), true)
+	ten.agree(t, "Elsewhere", ten.apps["Elsewhere"], readTarget(t, target), true)
 	if refused == 0 {
 		t.Error("nothing was refused: the disk was never full")
 	}

@@ -65,6 +65,24 @@ func serveFile(t testing.TB, path string, args ...string) *live {
 	return &live{t, path, p}
 }
 
+// elsewhere serves a company with an application whose target is another process.
+func elsewhere(t testing.TB, people, groups int) (l *live, path, app, target string) {
+	t.Helper()
+	folder := t.TempDir()
+	tg, err := launch(folder, os.Environ(), "target", "--addr", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tg.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	path = filepath.Join(folder, "tenant.db")
+	l = serveFile(t, path, "--users", fmt.Sprint(people), "--groups", fmt.Sprint(groups))
+	return l, path, l.application("Elsewhere", tg.url), tg.url
+}
+
 // form posts one of the portal's forms; a crash in between is no error.
 func (l *live) form(path string, values ...string) int {
 	v := url.Values{"sure": {"yes"}} // the portal asks before it does harm
@@ -163,19 +181,7 @@ func TestKilledInInitialCycle(t *testing.T) {
 		people, groups, kills = 20_000, 200, 12
 	}
 	r := chance(t)
-	folder := t.TempDir()
-	tg, err := launch(folder, os.Environ(), "target", "--addr", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := tg.stop(); err != nil {
-			t.Error(err)
-		}
-	}()
-	path := filepath.Join(folder, "kill.db")
-	l := serveFile(t, path, "--users", fmt.Sprint(people), "--groups", fmt.Sprint(groups))
-	app := l.application("Elsewhere", tg.url)
+	l, path, app, target := elsewhere(t, people, groups)
 	l.start(app)
 	total := 3*people + 3*groups // a match, a create and a manager each
 	hits := 0
@@ -205,7 +211,7 @@ func TestKilledInInitialCycle(t *testing.T) {
 		t.Error(err)
 	}
 	ten := readTenant(t, path)
-	ten.agree(t, "Elsewhere", ten.apps["Elsewhere"], readTarget(t, tg.url), true)
+	ten.agree(t, "Elsewhere", ten.apps["Elsewhere"], readTarget(t, target), true)
 }
 
 // readTenantState reports whether an application's job was cut in the middle of a cycle.
