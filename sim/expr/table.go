@@ -110,6 +110,8 @@ var table = []Function{
 		Doc: "The sources as one text with a separator between them. Null and empty ones are passed over; of several values each counts."},
 	{Name: "Left", Params: []Param{text("string"), number("numChars")}, Returns: ParamText, Page: functionsPage, source: 1, each: true, nulls: true, call: left,
 		Doc: "The first characters. A negative number gives the whole text, null gives \"\"."},
+	{Name: "Len", Params: []Param{text("source")}, Returns: ParamInteger, Page: functionsPage, call: length,
+		Doc: "How many characters the text has; 0 of null."},
 	{Name: "Mid", Params: []Param{text("source"), number("start"), number("length")}, Returns: ParamText, Page: functionsPage, source: 1, each: true, nulls: true, call: mid,
 		Doc: "Characters from a place on, counted from 1. A length beyond the end stops there."},
 	{Name: "NormalizeDiacritics", Params: []Param{text("source")}, Returns: ParamText, Page: functionsPage, source: 1, each: true, call: normalizeDiacritics,

@@ -77,8 +77,8 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s is not found by its name", f.Name)
 		}
 	}
-	if _, ok := Lookup("Len"); ok {
-		t.Error("Len is found")
+	if _, ok := Lookup("Right"); ok {
+		t.Error("Right is found")
 	}
 	for name, want := range map[string]string{
 		"Replace": "Replace(source, oldValue?, regexPattern?, regexGroupName?, replacementValue?, replacementAttributeName?, template?)",
@@ -91,8 +91,8 @@ func TestTable(t *testing.T) {
 	if got := strings.Join(ParameterNames("replace"), " "); got != "source Find RegularExpression RegularExpressionGroupName Replacement ReplacementPropertyName Template" {
 		t.Errorf("the keys of Replace are %s", got)
 	}
-	if ParameterNames("Len") != nil {
-		t.Error("Len has keys")
+	if ParameterNames("Right") != nil {
+		t.Error("Right has keys")
 	}
 }
 

@@ -80,6 +80,9 @@ func left(c call) (Value, *Error) {
 	return String(units(s, 0, n)), nil
 }
 
+// length counts as .NET does, in UTF-16 units, so that Left and Mid can be given what it says.
+func length(c call) (Value, *Error) { return Number(countUnits(c.text(0))), nil }
+
 // mid of null is "".
 func mid(c call) (Value, *Error) {
 	start, bad := c.integer(1)
