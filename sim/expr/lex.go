@@ -102,8 +102,14 @@ func (l *lexer) name(t token) (token, *Error) {
 	if r == utf8.RuneError && size == 1 {
 		return t, l.fail(t.position, "a byte here is no UTF-8")
 	}
+	if next := l.src[l.at+size:]; r == '/' && strings.HasPrefix(next, "/") || r == '/' && strings.HasPrefix(next, "*") {
+		return t, l.fail(t.position, "found '/'; there are no comments")
+	}
 	return t, l.fail(t.position, "found %s%s", strconv.QuoteRune(r), strayCure(r))
 }
+
+// noLogic is what to do about AND, OR and their signs.
+const noLogic = "; there is no AND or OR: nest an IIF in the true branch for AND, in the false branch for OR"
 
 // strayCure says what to do about a character that no token begins with.
 func strayCure(r rune) string {
@@ -122,6 +128,16 @@ func strayCure(r rune) string {
 		return "; arguments are separated by commas"
 	case '!':
 		return "; not equal is written <>"
+	case '|':
+		return noLogic
+	case '\\':
+		return "; nothing is escaped outside of constants"
+	}
+	switch {
+	case unicode.IsSpace(r):
+		return "; it looks like a blank and is another character, as web pages have it: type a blank"
+	case unicode.Is(unicode.Cf, r):
+		return "; it cannot be seen and comes from a web page or a document: delete it"
 	}
 	return ""
 }
@@ -185,6 +201,9 @@ func (l *lexer) number(t token) (token, *Error) {
 	case rest[0] == '-':
 		from = 1
 	case rest[0] == '&':
+		if strings.HasPrefix(rest, "&&") {
+			return t, l.fail(t.position, "found '&'%s", noLogic)
+		}
 		if len(rest) < 2 || rest[1] != 'H' && rest[1] != 'h' {
 			return t, l.fail(t.position, "found '&'; text is joined with Join or Append, and a hexadecimal number is written &HF7")
 		}

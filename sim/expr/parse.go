@@ -74,6 +74,8 @@ func Parse(src string) (*Expr, error) {
 type parser struct {
 	lex   lexer
 	tok   token
+	last  token    // the one before
+	end   int      // where last ends, which tells what is written without a gap
 	calls []string // the calls whose parentheses are open
 }
 
@@ -82,6 +84,7 @@ func (p *parser) fail(format string, args ...any) *Error {
 }
 
 func (p *parser) advance() (bad *Error) {
+	p.last, p.end = p.tok, p.lex.position
 	p.tok, bad = p.lex.next()
 	return bad
 }
@@ -94,6 +97,10 @@ func (p *parser) expression() (*Node, *Error) {
 	case tokenEnd:
 		return nil, p.fail("the expression is empty; expected a function call such as Join(\" \", [givenName], [surname])")
 	case tokenName, tokenAttribute:
+	case tokenConstant:
+		return nil, p.fail("expected a function name or an attribute in brackets, found %s; a constant alone is a mapping of the type Constant", p.found())
+	case tokenCompare:
+		return nil, p.fail("expected a function name or an attribute in brackets, found %s; an expression begins with neither = nor an operator", p.found())
 	default:
 		return nil, p.fail("expected a function name or an attribute in brackets, found %s", p.found())
 	}
@@ -136,13 +143,17 @@ func short(s string) string {
 func (p *parser) cure() string {
 	switch {
 	case p.tok.kind == tokenName && (strings.EqualFold(p.tok.text, "and") || strings.EqualFold(p.tok.text, "or")):
-		return "; there is no AND or OR: nest an IIF in the true branch for AND, in the false branch for OR"
+		return noLogic
 	case p.tok.kind == tokenCompare:
 		return "; a comparison has two sides and stands as the condition of IIF or in CBool"
 	case p.tok.kind == tokenNumber && strings.HasPrefix(p.tok.text, "-"):
 		return "; there is no arithmetic"
 	case p.tok.kind == tokenClose:
 		return "; one ) is too many"
+	case p.last.kind == tokenConstant && p.tok.kind == tokenConstant && p.tok.position == p.end:
+		return "; a quote inside a constant is written \\\""
+	case p.last.kind == tokenConstant && strings.Contains(p.last.text, `"`):
+		return "; the constant before it holds a quote, written \\\": a backslash at the end of a constant is written \\\\"
 	}
 	return ""
 }
@@ -166,6 +177,9 @@ func (p *parser) primary() (*Node, *Error) {
 	n := &Node{Position: p.tok.position}
 	switch p.tok.kind {
 	case tokenAttribute:
+		if f, ok := callInBrackets(p.tok.text); ok {
+			return nil, p.fail("the call of %s stands in brackets; only attributes do: write %s", f, short(p.tok.text))
+		}
 		n.Kind, n.Name = NodeAttribute, p.tok.text
 	case tokenConstant:
 		n.Kind, n.Text = NodeConstant, p.tok.text
@@ -174,9 +188,24 @@ func (p *parser) primary() (*Node, *Error) {
 	case tokenName:
 		return p.name(n)
 	default:
-		return nil, p.fail("expected a function, an attribute in brackets, a constant in double quotes or a number, found %s", p.found())
+		cure := ""
+		if p.tok.text == "=" && p.last.text == "=" {
+			cure = "; equal is written with one ="
+		}
+		return nil, p.fail("expected a function, an attribute in brackets, a constant in double quotes or a number, found %s%s", p.found(), cure)
 	}
 	return n, p.advance()
+}
+
+// callInBrackets reports whether the text between brackets is a call, a usual mistake which would pass for an attribute that
+// nobody has.
+func callInBrackets(text string) (function string, ok bool) {
+	name, _, open := strings.Cut(text, "(")
+	f, ok := find(strings.TrimSpace(name))
+	if !ok || !open || !strings.HasSuffix(text, ")") {
+		return "", false
+	}
+	return f.Name, true
 }
 
 // name reads a call or a keyword.
@@ -190,10 +219,16 @@ func (p *parser) name(n *Node) (*Node, *Error) {
 			n.Kind, n.Name = NodeKeyword, k
 			return n, nil
 		}
+		if strings.EqualFold(name.text, "null") || strings.EqualFold(name.text, "nothing") {
+			return nil, p.lex.fail(name.position, "%s stands without brackets or quotes: there is no word for null; IgnoreFlowIfNullOrEmpty leaves the attribute alone, and a Switch without a default gives null", name.text)
+		}
 		if _, ok := find(name.text); ok {
 			return nil, p.fail("expected ( behind %s, found %s", name.text, p.found())
 		}
 		return nil, p.lex.fail(name.position, "%s stands without brackets or quotes: write [%[1]s] for an attribute, \"%[1]s\" for a constant", short(name.text))
+	}
+	if k, ok := findKeyword(name.text); ok {
+		return nil, p.lex.fail(name.position, "%s is a word and no function: write it without parentheses", k)
 	}
 	if len(p.calls) == maxDepth {
 		return nil, p.lex.fail(name.position, "calls nest deeper than %d", maxDepth)

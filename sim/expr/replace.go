@@ -21,6 +21,9 @@ func buildReplace(b building) (code, *Error) {
 	pattern := b.given(replacePattern)
 	group := pattern && b.given(replaceGroup)
 	switch {
+	case len(b.node.Args) == 3 && b.given(replaceOld) && pattern:
+		return nil, b.fail(ErrArgumentCount, b.node, "these slots fit together in no form: text is replaced by text with two empty slots between, Replace(…, %s, , , %s, , )",
+			short(b.node.Args[1].String()), short(b.node.Args[2].String()))
 	case b.given(replaceOld) && b.given(replaceTemplate):
 		return do(replaceInTemplate)
 	case b.given(replaceOld) && b.given(replaceWith):

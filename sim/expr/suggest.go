@@ -11,7 +11,7 @@ var elsewhere = map[string]string{
 	"isempty": "IsNullOrEmpty", "isnotnull": "IsPresent", "isblank": "IsNullOrEmpty", "cnum": "nothing: text that is a number counts as one", "cint": "nothing: text that is a number counts as one",
 	"cguid": "Guid", "newguid": "Guid", "today": "Now", "utcnow": "Now", "removespaces": "StripSpaces", "capitalize": "PCase", "propercase": "PCase",
 	"titlecase": "PCase", "randomnum": "RandomString", "case": "Switch", "choose": "Switch", "firstnonnull": "Coalesce", "ignore": "IgnoreFlowIfNullOrEmpty",
-	"formatdate": "FormatDateTime", "len": "", "dncomponent": "", "stringfromsid": "", "select": "", "with": "", "where": "",
+	"formatdate": "FormatDateTime", "length": "Len", "dncomponent": "", "stringfromsid": "", "select": "", "with": "", "where": "",
 }
 
 // functionCure suggests what to write in place of an unknown function.
