@@ -23,6 +23,12 @@ func TestLivePages(t *testing.T) {
 		send(t, http.MethodPost, base+"/sim/cycle", "")
 		b.see("Initial cycle succeeded")
 		b.see("Initial cycle ended: 22 created, 3 updated, 1 skipped, 49 requests.") // a message, with where to look
+		for _, width := range []int64{1024, 1200, 1280, 1440} {
+			b.size(width, 768)
+			if crushed := evaluate[[]string](b, `[...document.querySelectorAll("main dd")].filter(e => e.clientWidth && e.clientWidth < 80).map(e => e.textContent)`); len(crushed) > 0 {
+				t.Errorf("at %d there is no room for %q", width, crushed)
+			}
+		}
 		if !evaluate[bool](b, `window.kept === true`) {
 			t.Error("the page was loaded anew")
 		}

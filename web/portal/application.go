@@ -18,6 +18,8 @@ type appRow struct {
 	Job           *sim.Job
 }
 
+func (r appRow) started() bool { return r.Job != nil && r.Job.Started() }
+
 // appRows lists the applications in the order in which they were made.
 func (p *Portal) appRows() ([]appRow, error) {
 	apps, err := p.Service.Applications()

@@ -22,6 +22,21 @@ func (s *site) newApplication(name string) string {
 	return strings.TrimSuffix(p.path, "/provisioning")
 }
 
+// TestAppOfAList: lists and the target's page are about the first application that is started, so that who demonstrates a
+// second one beside an idle one sees its numbers.
+func TestAppOfAList(t *testing.T) {
+	s := newSite(t, 20, "")
+	app := s.newApplication("Second")
+	tenant := s.post(app+"/provisioning/connectivity", "do", "embedded").value("tenantUrl")
+	s.post(app+"/provisioning/connectivity", "do", "save", "tenantUrl", tenant, "secretToken", sim.EmbeddedToken)
+	s.see(s.get("/users"), "In ConfigCat")
+	s.see(s.get("/target"), "Application: ConfigCat")
+	s.post(app + "/provisioning/start")
+	s.see(s.get("/users"), "In Second")
+	s.see(s.get("/target"), "Application: Second")
+	s.see(s.get("/target?application="+s.app), "Application: ConfigCat")
+}
+
 // Shows: F-024, S-015
 func TestConnectivity(t *testing.T) {
 	s := newSite(t, 10, "")

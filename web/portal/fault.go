@@ -136,7 +136,7 @@ func (p *Portal) addFault(c echo.Context) error {
 	if len(wrong) == 0 {
 		added, err := p.Target.AddFault(f)
 		if err == nil {
-			return say(c, "/faults", "Added: "+faultWhat(added)+", for "+strings.Replace(faultWhich(added), "Every", "every", 1)+".")
+			return say(c, "/faults#fault-list", "Added: "+faultWhat(added)+", for "+strings.Replace(faultWhich(added), "Every", "every", 1)+".")
 		}
 		wrong = faultField(err)
 	}

@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -58,6 +59,12 @@ func TestFaultsPage(t *testing.T) {
 	}
 	s.see(s.post("/faults"), "It does nothing")
 	s.see(s.post("/faults", "drop", "answer", "body", "x"), "A dropped connection has no status")
+	back, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).PostForm(s.url+"/faults", url.Values{"status": {"500"}})
+	no(t, err)
+	no(t, back.Body.Close())
+	if to := back.Header.Get("Location"); to != "/faults#fault-list" { // browsers keep the form's #add when an answer has none
+		t.Errorf("adding leads to %s", to)
+	}
 	s.see(s.post("/faults/clear"), "The target does nothing wrong any more.", "The target does nothing wrong")
 	s.get("/faults?preset=nothing")
 }

@@ -84,11 +84,12 @@ func (p *Portal) target(c echo.Context) error {
 	return render(c, http.StatusOK, "target", v)
 }
 
-// chooseApp picks the application whose target is shown: the first one, unless the address names another.
+// chooseApp picks the application whose target is shown: the first one that is started, or else the first one, unless the
+// address names another.
 func (v *targetView) chooseApp(c echo.Context, rows []appRow) {
 	name := c.QueryParam("application")
-	for i := range rows {
-		if rows[i].ID == name || v.App == nil && name == "" {
+	for i, r := range rows {
+		if r.ID == name || name == "" && (v.App == nil || !v.App.started() && r.started()) {
 			v.App = &rows[i]
 		}
 	}

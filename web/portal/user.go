@@ -59,13 +59,14 @@ func (p *Portal) users(c echo.Context) error {
 	return render(c, 200, "users", v)
 }
 
-// standings tells, in words, where users stand with the application that a list is about: the first one with a job, unless
-// the address names another.
+// standings tells, in words, where users stand with the application that a list is about: the first one that is started, or
+// else the first one with a job, unless the address names another.
 func (p *Portal) standings(c echo.Context, users []directory.User) (map[string]Status, string, error) {
 	words := map[string]Status{}
 	var job *sim.Job
+	name := c.QueryParam("application")
 	for _, j := range p.Service.Jobs() {
-		if job == nil || j.ApplicationID == c.QueryParam("application") {
+		if job == nil || j.ApplicationID == name || name == "" && !job.Started() && j.Started() {
 			job = &j
 		}
 	}
