@@ -4,6 +4,7 @@ package web_test
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -57,6 +58,19 @@ func TestLivePages(t *testing.T) {
 		b.see("2 new")
 		b.press("main", "2 new")
 		b.until("showing them", `!document.querySelector(".waiting")`)
+	})
+	t.Run("menus of filters stay within the page", func(t *testing.T) {
+		b := &browser{t, chromium.ctx}
+		b.open(serveWith(t, "", clock.Manual) + "/logs")
+		b.see("No records yet")
+		for _, width := range []int64{1024, 1440} {
+			b.size(width, 768)
+			for _, label := range []string{"Date", "Action", "Target system"} {
+				b.press("main", label)
+				b.until("the menu of "+label, `document.querySelector("details.drop[open]")?.textContent.includes(`+strconv.Quote(label)+`)`)
+				b.until(label+" within the page", `document.querySelector("details.drop[open] .pop").getBoundingClientRect().right <= innerWidth && document.querySelector("details.drop[open] .pop").getBoundingClientRect().left >= 0`)
+			}
+		}
 	})
 	t.Run("focus and panel", func(t *testing.T) {
 		base := serveWith(t, "", clock.Manual)

@@ -341,6 +341,14 @@ function leaves(t) {
 }
 all("#toasts .toast").forEach(leaves);
 
+// A menu that would stick out at the right opens to the left.
+document.addEventListener("toggle", (e) => {
+  if (!e.target.matches("details.drop[open]")) return;
+  const menu = e.target.querySelector(".pop");
+  menu.classList.remove("flip");
+  menu.classList.toggle("flip", menu.getBoundingClientRect().right > innerWidth - 8);
+}, true);
+
 addEventListener("click", async (e) => {
   const copy = e.target.closest("[data-copy]");
   if (copy) {
