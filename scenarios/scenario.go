@@ -103,6 +103,7 @@ type Settings struct {
 	EscapeFilterValues  *bool   `yaml:"escapeFilterValues" doc:"Quotes and backslashes in filter values are escaped."`
 	StrictContentType   *bool   `yaml:"strictContentType" doc:"Answers that are not application/scim+json are refused."`
 	ADSCIMVersion       *string `yaml:"adscimVersion" doc:"Value of the header ADSCIMVersion; none leaves it out."`
+	Accept              *string `yaml:"accept" doc:"Value of the header Accept, application/scim+json when absent; none leaves it out."`
 	LateMembers         *string `yaml:"lateMembers" enum:"initial,groupChange" doc:"When a member that was out of scope joins at the target: with an initial cycle, or with any change of the group."`
 	StrictTLS           *bool   `yaml:"strictTLS" doc:"Plain HTTP is refused."`
 	OnDemandHonoursFlag *bool   `yaml:"onDemandHonoursFlag" doc:"Provision on demand follows the flag of the Tenant URL."`

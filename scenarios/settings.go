@@ -23,7 +23,7 @@ func (s *Settings) switches() map[string]string {
 		default:
 			list[f.name] = fmt.Sprint(v.Interface())
 		}
-		if f.name == "adscimVersion" && list[f.name] == "" {
+		if (f.name == "adscimVersion" || f.name == "accept") && list[f.name] == "" {
 			list[f.name] = "none"
 		}
 	}

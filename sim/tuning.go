@@ -107,6 +107,7 @@ var switches = defaulted(
 	boolean("strictTLS", "", "Plain HTTP is refused.", func(t *tuning) *bool { return &t.wire.StrictTLS }),
 	boolean("escapeFilterValues", "", "Quotes and backslashes in filter values are escaped.", func(t *tuning) *bool { return &t.wire.EscapeFilterValues }),
 	boolean("strictContentType", "", "Answers that are not application/scim+json are refused.", func(t *tuning) *bool { return &t.wire.StrictContentType }),
+	spelled("accept", "none", "", "The value of the header Accept; none leaves it out, as a request recorded in 2022 does.", func(t *tuning) *string { return &t.wire.Accept }),
 	spelled("adscimVersion", "none", "", "The value of the header ADSCIMVersion; none leaves it out.", func(t *tuning) *string { return &t.wire.ADSCIMVersion }),
 	boolean("honourRetryAfter", "", "A 429 is waited out as long as it asks.", func(t *tuning) *bool { return &t.wire.HonourRetryAfter }),
 	boolean("softDelete", "S-197", "The target can switch accounts off; when not, an application that maps no IsSoftDeleted sends DELETE.", func(t *tuning) *bool { return &t.wire.SoftDelete }),

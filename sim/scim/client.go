@@ -94,7 +94,7 @@ func NewClient(ep Endpoint, token string, opt Options, now func() time.Time, rec
 		c.bearer = opt.Bearer
 	}
 	c.cred.Store(c.credentialsOf(token))
-	if c.unusable == nil && (!validHeader(token) || !validHeader(opt.ADSCIMVersion)) {
+	if c.unusable == nil && (!validHeader(token) || !validHeader(opt.ADSCIMVersion) || !validHeader(opt.Accept)) {
 		c.wire, c.unusable = nil, errors.New("the Secret token holds a line break or another control character")
 	}
 	return c
@@ -113,7 +113,9 @@ func (c *Client) credentialsOf(token string) *credentials {
 	if token != "" {
 		add("Authorization", "Bearer "+token, "Bearer "+mask)
 	}
-	add("Accept", "application/scim+json", "application/scim+json")
+	if v := c.opt.Accept; v != "" {
+		add("Accept", v, v)
+	}
 	if v := c.opt.ADSCIMVersion; v != "" {
 		add("ADSCIMVersion", v, v)
 	}

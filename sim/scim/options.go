@@ -79,6 +79,7 @@ type Options struct {
 	HonourRetryAfter    bool   // wait as long as a 429 asks, and send the request again; off, or without Retry-After, it has failed
 	StrictContentType   bool   // refuse answers that are not application/scim+json
 	ADSCIMVersion       string // value of the header ADSCIMVersion; "" leaves it out
+	Accept              string // value of the header Accept; "" leaves it out
 	SingleRoleForm      string // path or json
 	SoftDelete          bool   // false: the target has no soft delete, so that DELETE is sent where a disable would be
 	RematchMissing      bool   // a linked object that is gone is matched and created anew, instead of InvalidAnchor
@@ -110,7 +111,7 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		ProbeIdleCycles: true, OpChoice: "diff", NullFlow: "off", ManagerForm: "string", ManagerRemoval: "remove", ManagerRemovalPath: "urn",
-		MemberBatch: 100, HonourRetryAfter: true, ADSCIMVersion: "5.0", SingleRoleForm: "path", SoftDelete: true,
+		MemberBatch: 100, HonourRetryAfter: true, ADSCIMVersion: "5.0", Accept: "application/scim+json", SingleRoleForm: "path", SoftDelete: true,
 		Timeout: 100 * time.Second, MaxAnswer: 16 << 20,
 	}
 }
