@@ -165,7 +165,9 @@ func TestWarnings(t *testing.T) {
 		t.Errorf("a reference: %+v, %v", r, err)
 	}
 
-	reference := func(name string) bool { return name == "manager" }
+	kind := func(name string) ValueKind {
+		return map[string]ValueKind{"manager": KindReference, "enabled": KindBoolean}[name]
+	}
 	for src, want := range map[string][]string{
 		`Join(" ", [a], [b])`:                     nil,
 		`IIF([a] = "x", 1, 2)`:                    nil,
@@ -175,13 +177,21 @@ func TestWarnings(t *testing.T) {
 		`Switch(IsPresent([a]), 1, "True", 2)`:    {"IsPresent: the page advises against IsPresent as the source of Switch"},
 		`Trim(Switch([manager], "", "x", "y"))`:   {"Switch: the reference attribute [manager] must not be the source of Switch; its object id is compared"},
 		`Append([a] = "x", "y")`:                  {"Append: a comparison has a meaning as the condition of IIF and in CBool only"},
-		`SelectUniqueValue([a], [b])`:             {"SelectUniqueValue: SelectUniqueValue is supported from Workday, SuccessFactors and the provisioning API to Active Directory only, not by applications with SCIM"},
+		`Switch([enabled], , "false", "x", "TRUE", "y")`: {"Switch: the key \"false\" is never met: a Boolean is compared as True or False, with case",
+			"Switch: the key \"TRUE\" is never met: a Boolean is compared as True or False, with case"},
+		`Switch([enabled], , "False", "true", "True", "false")`: nil,
+		`Switch([a], , "false", "x")`:                           nil,
+		`Switch(Not([a]), , "true", "x")`:                       {"Switch: the key \"true\" is never met: a Boolean is compared as True or False, with case"},
+		`IIF([enabled] = "true", 1, 2)`:                         {"IIF: \"true\" is never met: a Boolean is compared as True or False, with case"},
+		`IIF("false" <> CBool([a]), 1, 2)`:                      {"IIF: \"false\" is never met: a Boolean is compared as True or False, with case"},
+		`IIF([enabled] = "True", "true", "false")`:              nil,
+		`SelectUniqueValue([a], [b])`:                           {"SelectUniqueValue: SelectUniqueValue is supported from Workday, SuccessFactors and the provisioning API to Active Directory only, not by applications with SCIM"},
 		`IIF(IsNull([a]), Switch([manager], , "x", "y"), 2)`: {
 			"IsNull: the page calls IsNull as the condition of IIF unsupported, though its guides use it; Switch with the key \"\" does the same",
 			"Switch: the reference attribute [manager] must not be the source of Switch; its object id is compared"},
 	} {
 		var got []string
-		for _, w := range parse(t, src).Warnings(reference) {
+		for _, w := range parse(t, src).Warnings(kind) {
 			got = append(got, w.Function+": "+w.Message)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

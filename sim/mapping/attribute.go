@@ -249,9 +249,14 @@ func (c *compiler) expression(o *objectSchema, e *expr.Expr, a *Attribute, path 
 	if len(c.problems) > before {
 		return
 	}
-	for _, w := range e.Warnings(func(name string) bool {
-		x := namesOf(o.kind).find(name)
-		return x != nil && x.typ == Reference
+	for _, w := range e.Warnings(func(name string) expr.ValueKind {
+		switch x := namesOf(o.kind).find(name); {
+		case x != nil && x.typ == Reference:
+			return expr.KindReference
+		case x != nil && x.typ == Boolean:
+			return expr.KindBoolean
+		}
+		return expr.KindNull
 	}) {
 		c.warn(path, "expression", "%s", ended(capital(w.Message)))
 	}

@@ -239,13 +239,15 @@ func TestWarnings(t *testing.T) {
 	}
 	put(t, s, mapping.AttributeMapping{TargetAttributeName: "nickName", Source: origin(t, `Switch([manager], "x", "a", "b")`)})
 	put(t, s, mapping.AttributeMapping{TargetAttributeName: "title", Source: origin(t, `AppRoleAssignmentsComplex([appRoleAssignments])`)})
+	put(t, s, mapping.AttributeMapping{TargetAttributeName: "active", Source: origin(t, `Switch([IsSoftDeleted], , "false", "true", "true", "false")`)})
 	define(t, s, mapping.AttributeDefinition{Name: "region", Required: true})
 	var texts []string
 	for _, w := range s.Warnings() {
 		texts = append(texts, w.Path+": "+w.Message)
 	}
 	all := strings.Join(texts, "\n")
-	for _, want := range []string{"reference attribute", "JSON is sent. Add the multi-valued attribute roles", "region is required and nothing is mapped to it"} {
+	for _, want := range []string{"reference attribute", "JSON is sent. Add the multi-valued attribute roles", "region is required and nothing is mapped to it",
+		`The key "false" is never met: a Boolean is compared as True or False, with case.`} {
 		if !strings.Contains(all, want) {
 			t.Errorf("no %q in\n%s", want, all)
 		}

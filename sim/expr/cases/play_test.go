@@ -8,7 +8,7 @@ import (
 )
 
 // played are the files of cases, and how many each has at least: a file that lost its cases would pass otherwise.
-var played = map[string]int{"published.json": 348, "guides.json": 105, "rules.json": 250}
+var played = map[string]int{"published.json": 348, "guides.json": 107, "rules.json": 250}
 
 func TestPlay(t *testing.T) {
 	files, err := filepath.Glob("../testdata/*.json")
