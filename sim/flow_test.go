@@ -683,6 +683,9 @@ func TestPreviewWarns(t *testing.T) {
 	if p := preview("title", `IIF([city]="", "a", "b")`); len(p.Warnings) != 1 || p.Result != "b" {
 		t.Errorf("%+v", p)
 	}
+	if p := preview("title", `Join(" ", [city], [state])`); p.Result != "" || p.Null || p.Create != "" || p.Update != "" { // neither a POST nor a PATCH carries empty text
+		t.Errorf("%+v", p)
+	}
 	if p := preview("title", `IIF([citi]="", "a", "b")`); !strings.Contains(p.Error, "did you mean [city]?") {
 		t.Errorf("%+v", p)
 	}

@@ -410,8 +410,8 @@ type ExpressionPreview struct {
 	Inputs []Detail `json:"inputs"` // attributes that it reads, with their values
 	Result string   `json:"result"`
 	Null   bool     `json:"null"`
-	Create string   `json:"create"` // the member of a POST body, as JSON text
-	Update string   `json:"update"` // the operation of a PATCH
+	Create string   `json:"create"` // the member of a POST body, as JSON text; "" when nothing is sent
+	Update string   `json:"update"` // the operation of a PATCH; likewise
 	Rules  []string `json:"rules"`  // that shape the operation, in the dialect of the job
 	Error  string   `json:"error,omitempty"`
 	// Warnings are what is better not relied on in the expression, or in its result for this object.
@@ -470,7 +470,9 @@ func (s *Service) PreviewMapping(appID, objectID string, attribute mapping.Attri
 	}
 	dialect := dialectOf(j.cfg.TemplateID, url)
 	a := valueOf(d)
-	out.Result = a.Text()
+	if out.Result = a.Text(); out.Result == "" { // empty text counts as no value
+		return out, nil
+	}
 	rt := resourceType(src.Kind)
 	out.Create = string(scim.CreateFragment(rt, dialect, wire, a))
 	change := scim.Change{Op: scim.Replace, Attribute: a}

@@ -148,6 +148,13 @@ func TestAttributeMapping(t *testing.T) {
 	part := s.post(at+"/preview", "kind", "User", "type", "Expression", "expression", `ToUpper([surname])`, "target", "title", "object", s.anyUser("").UserPrincipalName)
 	s.see(part, strings.ToUpper(s.anyUser("").Surname))
 	s.see(s.post(at+"/preview", "kind", "User", "type", "Expression", "expression", `ToUpper([surname])`, "target", "title", "object", "nobody"), "Name a user to see the result.")
+	part = s.post(at+"/preview", "kind", "User", "type", "Expression", "expression", `Switch([IsSoftDeleted], , "false", "True", "true", "False")`, "target", "active", "object", s.anyUser("").UserPrincipalName)
+	s.see(part, "no value: nothing is sent", `The key "false" is never met`)
+	part = s.post(at+"/preview", "kind", "User", "type", "Expression", "expression", `Join(" ", [extensionAttribute14], [extensionAttribute15])`, "target", "title", "object", s.anyUser("").UserPrincipalName)
+	s.see(part, "empty text: nothing is sent")
+	if strings.Contains(part.text(), "On the wire") {
+		t.Errorf("empty text is shown on the wire: %s", part.text())
+	}
 	s.see(s.post(at+"?kind=User", "kind", "User", "do", "show", "replaces", "title", "type", "Constant", "constant", "Boss", "target", "title", "object", s.anyUser("").UserPrincipalName), `"Boss"`, "Edit Attribute")
 	s.see(s.do(http.MethodPost, at, url.Values{"kind": {"Group"}, "do": {"actions"}, "action": {"Create", "Update"}}), "Mapping changed.", "Not saved")
 	if schema, err := s.svc.Schema(strings.TrimPrefix(app, "/applications/")); err != nil || !schema.ObjectMapping("Group").Enabled || len(schema.ObjectMapping("User").AttributeMappings) != len(all) {
