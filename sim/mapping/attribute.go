@@ -229,6 +229,9 @@ func (c *compiler) expression(o *objectSchema, e *expr.Expr, a *Attribute, path 
 				p.Err = &expr.Error{Kind: expr.ErrUnknownName, Message: strings.TrimSuffix(p.Message, "."), Position: n.Position}
 				return
 			}
+			if src.name != n.Name && strings.EqualFold(src.name, n.Name) { // azure-docs issue 58604; published expressions have [DisplayName]
+				c.warn(path, "expression", "The attribute [%s] is spelt [%s]; Entra ID has refused other spellings with SchemaInvalid.", n.Name, src.name)
+			}
 			if !slices.Contains(a.inputs, src.name) {
 				a.inputs = append(a.inputs, src.name)
 			}

@@ -240,6 +240,7 @@ func TestWarnings(t *testing.T) {
 	put(t, s, mapping.AttributeMapping{TargetAttributeName: "nickName", Source: origin(t, `Switch([manager], "x", "a", "b")`)})
 	put(t, s, mapping.AttributeMapping{TargetAttributeName: "title", Source: origin(t, `AppRoleAssignmentsComplex([appRoleAssignments])`)})
 	put(t, s, mapping.AttributeMapping{TargetAttributeName: "active", Source: origin(t, `Switch([IsSoftDeleted], , "false", "true", "true", "false")`)})
+	put(t, s, mapping.AttributeMapping{TargetAttributeName: "displayName", Source: origin(t, `Trim([DisplayName])`)})
 	define(t, s, mapping.AttributeDefinition{Name: "region", Required: true})
 	var texts []string
 	for _, w := range s.Warnings() {
@@ -247,7 +248,8 @@ func TestWarnings(t *testing.T) {
 	}
 	all := strings.Join(texts, "\n")
 	for _, want := range []string{"reference attribute", "JSON is sent. Add the multi-valued attribute roles", "region is required and nothing is mapped to it",
-		`The key "false" is never met: a Boolean is compared as True or False, with case.`} {
+		`The key "false" is never met: a Boolean is compared as True or False, with case.`,
+		"The attribute [DisplayName] is spelt [displayName]; Entra ID has refused other spellings with SchemaInvalid."} {
 		if !strings.Contains(all, want) {
 			t.Errorf("no %q in\n%s", want, all)
 		}
