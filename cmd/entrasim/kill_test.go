@@ -203,7 +203,10 @@ func TestKilledInInitialCycle(t *testing.T) {
 	if hits < 2 {
 		t.Fatalf("only %d of %d kills hit the cycle", hits, kills)
 	}
-	a := l.cycle() // waits for the one that goes on, then runs the next
+	a := l.cycle() // waits for the one that goes on, then runs the next; or carries on with it, when it did not begin yet
+	if len(a.Cycles) == 1 && a.Cycles[0].Cycle == 1 {
+		a = l.cycle()
+	}
 	if len(a.Cycles) != 1 || a.Cycles[0].Cycle != 2 || a.Cycles[0].Kind != sim.Incremental || a.Cycles[0].State != sim.Succeeded || a.Cycles[0].Counts != (sim.Counts{}) {
 		t.Errorf("the cycle after the one that was cut: %+v", a.Cycles)
 	}
