@@ -67,7 +67,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// Shows: W-006, W-020, W-021, W-023, W-027, W-029
+// Shows: F-213, W-006, W-020, W-021, W-023, W-027, W-029
 func TestURLs(t *testing.T) {
 	opt := DefaultOptions()
 	for _, c := range []struct{ tenant, path, value, want string }{
@@ -92,7 +92,7 @@ func TestURLs(t *testing.T) {
 	}
 	for tenant, want := range map[string]Dialect{"https://host.example/scim": Legacy, "https://host.example/scim?AzureAdScimPatch2017": Legacy,
 		"https://host.example/scim?aadOptscim062020": Compliant, "https://host.example/scim/?AADOPTSCIM062020=1": Compliant, "https://host.example/scim?AzureAdScimPatch062020": Compliant} {
-		if ep, err := ParseTenantURL(tenant); err != nil || ep.Dialect != want {
+		if ep, err := ParseTenantURL(tenant); err != nil || ep.Dialect != want || ep.Query != "" {
 			t.Errorf("%s: %v, %v; want %v", tenant, ep.Dialect, err, want)
 		}
 	}
