@@ -4,6 +4,7 @@ package web_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"entrasim/sim/clock"
@@ -64,6 +65,6 @@ func TestOnDemandInBrowser(t *testing.T) {
 	b.shot("ondemand-group")
 	group := evaluate[string](b, "location.pathname + location.search")
 	for _, page := range []string{choose, chosen, user, group, strings.Replace(user, "step=action", "step=match", 1), choose + "?q=nobody"} {
-		checkPage(t, b, axe, base, page)
+		checkPage(t, b, new(sync.Map), axe, base, page, true)
 	}
 }

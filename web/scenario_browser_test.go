@@ -4,6 +4,7 @@ package web_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"entrasim/sim/clock"
@@ -42,7 +43,7 @@ func TestScenarioInBrowser(t *testing.T) {
 	b.see("did you mean cycle?")
 	b.press("#faulty", "Line 3, column 5")
 	b.until("the place of the mistake", `document.activeElement.id === "source" && document.activeElement.value.slice(document.activeElement.selectionStart).startsWith("cycel")`)
-	for _, fault := range evaluate[[]string](b, axe+"; "+axeRun) {
+	for _, fault := range evaluate[[]string](b, axe+"; "+axeRun("")) {
 		t.Errorf("the page with a mistake: %s", fault)
 	}
 	b.shot("scenario-mistake")
@@ -57,7 +58,7 @@ func TestScenarioInBrowser(t *testing.T) {
 		t.Fatal(own)
 	}
 	for _, page := range []string{own + "?step=1", "/scenarios/stories/joiner-mover-leaver?step=3", "/scenarios/stories/joiner-mover-leaver?step=5", "/scenarios/faults/too-many-requests?step=1", "/scenarios/stories/generated-company?step=2"} {
-		checkPage(t, b, axe, base, page)
+		checkPage(t, b, new(sync.Map), axe, base, page, true)
 	}
 }
 

@@ -4,6 +4,7 @@ package web_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"entrasim/sim/clock"
@@ -29,7 +30,7 @@ func TestScopeInBrowser(t *testing.T) {
 	b.see("names no attribute")
 	for _, theme := range []string{"light", "dark"} {
 		b.theme(theme)
-		for _, fault := range evaluate[[]string](b, axe+"; "+axeRun) {
+		for _, fault := range evaluate[[]string](b, axe+"; "+axeRun("")) {
 			t.Errorf("with a mistake, %s: %s", theme, fault)
 		}
 	}
@@ -38,5 +39,5 @@ func TestScopeInBrowser(t *testing.T) {
 	b.until("one clause", `!document.querySelector("#f-attribute-0-1")`)
 	b.press(".commands", "Save")
 	b.see("Scope saved.")
-	checkPage(t, b, axe, "", evaluate[string](b, "location.href"))
+	checkPage(t, b, new(sync.Map), axe, "", evaluate[string](b, "location.href"), true)
 }
