@@ -72,7 +72,7 @@ func (c *cycle) stretch(request context.Context, phase Phase, list []work, do fu
 
 	reached := &reach{list: list, was: c.at}
 	var stopped, page atomic.Bool
-	results := c.work(request, list, do, &stopped, &page, whole-len(list))
+	results, full := c.work(request, list, do, &stopped, &page, whole-len(list))
 	defer func() { // also when the commit of results panics: nobody may be left behind
 		stopped.Store(true)
 		var rest []*outcome
@@ -103,30 +103,19 @@ func (c *cycle) stretch(request context.Context, phase Phase, list []work, do fu
 		c.s.jobChanged(c.j)
 		return nil
 	}
-	timer := time.NewTimer(commitEvery)
-	defer timer.Stop()
+	tick := time.NewTicker(commitEvery)
+	defer tick.Stop()
 	for open := true; open; {
-		var err error
-		select {
-		case r, ok := <-results:
-			if open = ok; !ok {
-				break
-			}
-			if len(pending) == 0 {
-				timer.Reset(commitEvery)
-			}
-			if pending = append(pending, r); len(pending) >= commitSize {
-				err = commit()
-			}
-		case <-timer.C:
-			err = commit()
+		select { // results are not waited for one by one: to wake up for each costs more than to take it
+		case _, open = <-full:
+		case <-tick.C:
 		}
-		if err != nil {
+		for n := len(results); n > 0; n-- {
+			pending = append(pending, <-results)
+		}
+		if err := commit(); err != nil {
 			return false, err
 		}
-	}
-	if err := commit(); err != nil {
-		return false, err
 	}
 	if err := c.broken(); err != nil {
 		return false, err
@@ -140,10 +129,11 @@ func (c *cycle) stretch(request context.Context, phase Phase, list []work, do fu
 	return false, errStopped
 }
 
-// work lets workers loose on a list. The channel is closed when they have stopped: at the end of the list, when stopped is
-// set, or when the cycle is to end. They set page when they stop behind a page to have the thresholds looked at. done is how many objects of the phase stand before the list.
-func (c *cycle) work(request context.Context, list []work, do func(context.Context, work) *outcome, stopped, page *atomic.Bool, done int) <-chan result {
-	results := make(chan result, 4*pageSize)
+// work lets workers loose on a list. Both channels are closed when they have stopped: at the end of the list, when stopped is
+// set, or when the cycle is to end; full also tells when there are enough results for a commit. They set page when they stop
+// behind a page to have the thresholds looked at. done is how many objects of the phase stand before the list.
+func (c *cycle) work(request context.Context, list []work, do func(context.Context, work) *outcome, stopped, page *atomic.Bool, done int) (<-chan result, <-chan struct{}) {
+	results, full := make(chan result, 2*commitSize), make(chan struct{}, 1)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(c.workers(), len(list)) {
@@ -171,6 +161,12 @@ func (c *cycle) work(request context.Context, list []work, do func(context.Conte
 				c.health(request, out)
 				c.pace.object(c.life, out)
 				results <- result{i, out}
+				if len(results) >= commitSize {
+					select {
+					case full <- struct{}{}:
+					default: // it was told already
+					}
+				}
 				if out.fail != nil {
 					c.failed.Add(1)
 				}
@@ -184,8 +180,9 @@ func (c *cycle) work(request context.Context, list []work, do func(context.Conte
 	go func() {
 		wg.Wait()
 		close(results)
+		close(full)
 	}()
-	return results
+	return results, full
 }
 
 // workers is how many objects may be in flight: one wherever requests must leave in one total order.
