@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -123,26 +124,27 @@ func startTarget(ctx context.Context, instant bool) (url string, stop func() (ti
 	return "", nil, errors.Join(fmt.Errorf("the target did not tell its address: %q", line), ended)
 }
 
-// compare measures both sides in turn: machines are noisy. The requests to replay are recorded by a run before, which is not
-// measured: keeping them all would slow down the one that is.
+// compare measures both sides in turn: machines are noisy. The requests to replay are recorded by a run of their own that is
+// not measured, and are forgotten behind it: to have them in memory would slow down the one that is.
 func (c *bench) compare(ctx context.Context, o output, instant bool) (rounds []round, err error) {
-	var mu sync.Mutex
-	var recorded []*scim.Exchange
-	_, from, err := c.provision(ctx, o, instant, func(e *scim.Exchange) {
-		mu.Lock()
-		recorded = append(recorded, e)
-		mu.Unlock()
-	})
-	if err != nil {
-		return nil, err
-	}
 	for range c.Rounds {
 		var r round
+		runtime.GC()
 		if r.ours, _, err = c.provision(ctx, o, instant, nil); err != nil {
 			return nil, err
 		}
+		var mu sync.Mutex
+		var recorded []*scim.Exchange
+		_, from, err := c.provision(ctx, o, instant, func(e *scim.Exchange) {
+			mu.Lock()
+			recorded = append(recorded, e)
+			mu.Unlock()
+		})
+		if err != nil {
+			return nil, err
+		}
 		if r.ours.requests != len(recorded) {
-			return nil, fmt.Errorf("two runs with one seed sent %d and %d requests", len(recorded), r.ours.requests)
+			return nil, fmt.Errorf("two runs with one seed sent %d and %d requests", r.ours.requests, len(recorded))
 		}
 		if r.bare, err = c.replay(ctx, instant, recorded, from); err != nil {
 			return nil, err
